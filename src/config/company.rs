@@ -1,0 +1,1 @@
+//! Settings of one company: what `provision set --set KEY=VALUE` accepts.

@@ -1,0 +1,1 @@
+//! Conversation: what is decided about a message, purely.
