@@ -1,1 +1,4 @@
-//! Settings of one company: what `provision set --set KEY=VALUE` accepts.
+//! shim
+/// shim
+#[derive(Clone, Debug)]
+pub struct CompanySettings {}

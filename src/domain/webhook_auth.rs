@@ -1,0 +1,4 @@
+//! shim
+/// shim
+#[derive(Clone)]
+pub struct WebhookCredentials {}
