@@ -1,4 +1,1 @@
-//! shim
-/// shim
-#[derive(Clone, Debug)]
-pub struct CompanySettings {}
+//! Settings of one company: what `provision set --set KEY=VALUE` accepts.

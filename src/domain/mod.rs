@@ -5,5 +5,5 @@ pub mod company;
 pub mod conversation;
 pub mod inbound;
 pub mod phone;
+pub mod resilience;
 pub mod text;
-pub mod webhook_auth;

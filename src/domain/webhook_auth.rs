@@ -1,4 +1,0 @@
-//! shim
-/// shim
-#[derive(Clone)]
-pub struct WebhookCredentials {}
