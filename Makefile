@@ -2,14 +2,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test lint
+.PHONY: help deps demo test lint secrets
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Passed on to `secretaria demo`, e.g. `make demo ARGS="--port 9000 --json"`.
 ARGS ?=
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # PostgreSQL and Redis are only installed, never configured: demo and tests start private copies on Unix sockets.
 # `create_main_cluster = false` comes first, so that installing PostgreSQL leaves no server and no cluster behind.
@@ -74,3 +74,6 @@ lint: ## formatting, clippy, licences and bans
 	cargo clippy --all-targets --locked -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
 	else echo "skipped: licences and bans. Install the checker with: cargo install --locked cargo-deny" >&2; fi
+
+secrets: ## passwords, URLs and master key for docker-compose.yml, where missing
+	@config/compose/secrets.sh
