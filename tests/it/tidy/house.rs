@@ -219,6 +219,14 @@ pub fn literals(text: &str, pattern: &str) -> Vec<(usize, String)> {
     text.lines().enumerate().flat_map(of_line).collect()
 }
 
+/// Metrics declared as `NAME = kind("name", …)` or `NAME: &str = "name"`, by their full names.
+pub fn metrics(text: &str) -> Vec<(usize, String)> {
+    let declared =
+        regex::Regex::new(r#"^[^/"]*\b[A-Z][A-Z0-9_]+\b[^"]*= *(?:[a-z_]+\()?"([a-z][a-z0-9_]*[a-z0-9])""#).unwrap();
+    let full = |name: &str| format!("secretaria_{}", name.trim_start_matches("secretaria_"));
+    text.lines().enumerate().filter_map(|(n, line)| Some((n + 1, full(&declared.captures(line)?[1])))).collect()
+}
+
 /// Decision records are numbered once and listed in their table of contents.
 pub fn decisions(files: &[String], list: &str) -> Vec<Breach> {
     let mut numbers = BTreeSet::new();
