@@ -5,3 +5,5 @@ pub mod conversation;
 pub mod inbound;
 pub mod phone;
 pub mod text;
+pub mod unicode;
+pub mod webhook_auth;
