@@ -113,7 +113,6 @@ fn is_sign_boundary(chars: &[(usize, char)], at: usize) -> bool {
     if extends_previous(after) || before == ZWJ {
         return false;
     }
-    let flags_before =
-        (0..at).rev().map_while(char_at).take_while(|c| REGIONAL_INDICATORS.contains(c)).count();
+    let flags_before = (0..at).rev().map_while(char_at).take_while(|c| REGIONAL_INDICATORS.contains(c)).count();
     !(REGIONAL_INDICATORS.contains(&after) && flags_before % 2 == 1)
 }
