@@ -7,3 +7,5 @@ pub mod inbound;
 pub mod phone;
 pub mod resilience;
 pub mod text;
+pub mod unicode;
+pub mod webhook_auth;

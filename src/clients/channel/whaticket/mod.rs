@@ -1,5 +1,7 @@
 //! Whaticket in its three dialects.
 
+pub mod inbound;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ChannelEndpoint, OutgoingText, Receipt};
