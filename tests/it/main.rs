@@ -4,3 +4,4 @@
 mod tidy;
 mod logging;
 mod metrics;
+mod configuration;
