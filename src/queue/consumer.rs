@@ -75,6 +75,8 @@ pub enum Return {
     At(i64),
     /// To be claimed at a time (milliseconds), or with an echo; a message alone does not wake it.
     Hold(i64),
+    /// To be claimed at a time (milliseconds); the failure counts like an expired lease.
+    Failed(i64),
 }
 
 /// The answer to a release.
@@ -186,6 +188,7 @@ impl Queue {
             Return::Now => ("now", 0),
             Return::At(at) => ("at", at),
             Return::Hold(at) => ("hold", at),
+            Return::Failed(at) => ("failed", at),
         };
         let fence = claim.fence.to_string();
         let args = [

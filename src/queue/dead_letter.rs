@@ -7,28 +7,6 @@ use super::scripts::REQUEUE;
 use crate::clock::Clock;
 use crate::tenant::{StoreError, TenantKey, TenantRedis};
 
-/// Why something is a dead letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeadReason {
-    /// Too many leases expired without a decision: it kills its worker.
-    Poison,
-    /// The envelope cannot be read by this version.
-    Unreadable,
-    /// The turn fails for a reason that waiting does not mend.
-    TurnFailed,
-}
-
-impl DeadReason {
-    /// The word in the stream and in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Poison => "poison",
-            Self::Unreadable => "unreadable",
-            Self::TurnFailed => "turn_failed",
-        }
-    }
-}
-
 /// A dead letter as listed.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct DeadLetter {

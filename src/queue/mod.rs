@@ -51,7 +51,7 @@ mod registry;
 mod scripts;
 
 pub use consumer::{Claim, ClaimLimits, Claimed, Peek, Queue, Reaped, Release, Return};
-pub use dead_letter::{DeadLetter, DeadReason};
+pub use dead_letter::DeadLetter;
 pub use envelope::{Body, Envelope, Waiting};
 pub use hints::Hints;
 pub use producer::{Accepted, IntakeLimits, Limit, NewEnvelope, accept};

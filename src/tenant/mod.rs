@@ -19,7 +19,7 @@ pub use crypto::{MasterKey, MasterKeyError};
 pub use db::{ControlDb, ControlTx, Database, TenantDb, TenantTx};
 pub use error::{Store, StoreError};
 pub use keys::{ControlKey, TenantKey};
-pub use redis::{Arg, ControlRedis, DurabilityLevel, HintListener, Lua, RedisServer, RedisState, Reply, TenantRedis};
+pub use redis::{Arg, ChangeListener, ControlRedis, DurabilityLevel, HintListener, Lua, RedisServer, RedisState, Reply, TenantRedis};
 
 use crate::config::company::CompanySettings;
 use crate::domain::company::{Company, CompanyId};

@@ -164,6 +164,7 @@ impl RedisState {
 /// The process's connection to Redis. Connects when first used, and again after every loss.
 #[derive(Clone)]
 pub struct RedisServer {
+    client: redis::Client,
     conn: ConnectionManager,
     blocking: deadpool_redis::Pool,
 }
@@ -179,7 +180,7 @@ impl RedisServer {
             .set_connection_timeout(Some(timeout))
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_millis(500));
-        let conn = ConnectionManager::new_lazy_with_config(client, config)?;
+        let conn = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
         // Blocking commands wait inside Redis, so they get connections of their own and a longer patience.
         let manager_config =
             redis::AsyncConnectionConfig::new().set_response_timeout(Some(timeout + Duration::from_secs(30)));
@@ -190,7 +191,7 @@ impl RedisServer {
             .create_timeout(Some(timeout))
             .build()
             .map_err(|error| unavailable(&error))?;
-        Ok(Self { conn, blocking })
+        Ok(Self { client, conn, blocking })
     }
 
     /// The handle of one company.
@@ -325,6 +326,13 @@ impl ControlRedis {
         Ok(HintListener { conn })
     }
 
+    /// Listens for changes of companies, domains and settings.
+    pub async fn changes(&self) -> Result<ChangeListener, StoreError> {
+        let mut pubsub = self.server.client.get_async_pubsub().await?;
+        pubsub.subscribe(ControlKey::DirectoryChanged.to_string()).await?;
+        Ok(ChangeListener { pubsub })
+    }
+
     /// Reads durability and memory. A Redis that forbids `CONFIG` is `Unknown`.
     pub async fn state(&self) -> Result<RedisState, StoreError> {
         let mut config = redis::cmd("CONFIG");
@@ -379,5 +387,17 @@ impl HintListener {
         cmd.arg(ControlKey::Ready.to_string()).arg(patience.as_secs_f64().max(0.01));
         let reply = Reply::from(self.conn.req_packed_command(&cmd).await?);
         Ok(reply.int_at(1).and_then(CompanyId::new))
+    }
+}
+
+/// Waits for announcements of changes.
+pub struct ChangeListener {
+    pubsub: redis::aio::PubSub,
+}
+
+impl ChangeListener {
+    /// Waits for the next announcement; `false` when the connection is lost.
+    pub async fn next(&mut self) -> bool {
+        futures::StreamExt::next(&mut self.pubsub.on_message()).await.is_some()
     }
 }

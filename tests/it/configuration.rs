@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
-use secretaria::config::company::{Ambiguous, COMPANY_SETTINGS, CompanySettings, Kind, WebhookAuth, check, find};
+use secretaria::config::company::{Ambiguous, COMPANY_SETTINGS, CompanySettings, Kind, check, find};
+use secretaria::domain::webhook_auth::AuthMode;
 use secretaria::config::{ConfigError, Origin, Settings, Sources, describe, markdown};
 
 fn env(pairs: &[(&str, &str)]) -> Sources {
@@ -222,7 +223,7 @@ fn company(pairs: &[(&str, &str)]) -> Result<CompanySettings, String> {
 #[test]
 fn a_company_that_says_nothing_gets_the_process_settings() {
     let settings = company(&[]).unwrap();
-    assert_eq!(settings.auth, WebhookAuth::HmacToken);
+    assert_eq!(settings.auth, AuthMode::HmacToken);
     assert_eq!(settings.channel.flavor, "saas");
     assert_eq!(settings.llm.model, "gemini-3.5-flash-lite");
     assert_eq!((settings.burst_window_ms, settings.number_burst, settings.context_turns), (2_000, 20, 5));
@@ -244,7 +245,7 @@ fn a_company_overrides_what_it_sets() {
         ("burst.window_ms", "0"),
     ])
     .unwrap();
-    assert_eq!((settings.auth, settings.ambiguous), (WebhookAuth::Token, Ambiguous::Hold));
+    assert_eq!((settings.auth, settings.ambiguous), (AuthMode::Token, Ambiguous::Hold));
     assert_eq!(settings.timezone, chrono_tz::America::Manaus);
     let labels: Vec<&str> = settings.facts.iter().map(|(label, _)| *label).collect();
     assert_eq!(labels, ["Sobre a empresa", "Horário de funcionamento"]);

@@ -9,7 +9,7 @@ mod values;
 use std::fmt::Write;
 
 pub use check::check;
-pub use values::{Ambiguous, ChannelChoice, CompanySettings, LlmChoice, WebhookAuth};
+pub use values::{Ambiguous, ChannelChoice, CompanySettings, LlmChoice};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,17 +7,7 @@ use chrono_tz::Tz;
 use super::super::Settings;
 use super::check::{check, time_zone};
 use super::find;
-
-/// What a webhook must carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WebhookAuth {
-    /// A valid signature and the token.
-    HmacToken,
-    /// A valid signature.
-    Hmac,
-    /// The token.
-    Token,
-}
+use crate::domain::webhook_auth::AuthMode;
 
 /// What happens to an answer of which nobody knows whether it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +48,7 @@ pub struct LlmChoice {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompanySettings {
     /// What a webhook must carry.
-    pub auth: WebhookAuth,
+    pub auth: AuthMode,
     /// Whether signatures without a timestamp count.
     pub allow_untimestamped: bool,
     /// The channel.
@@ -122,7 +112,7 @@ impl CompanySettings {
             return Err(format!("burst.window_ms is longer than queue.burst_max_ms ({most}); choose at most {most}"));
         }
         Ok(Self {
-            auth: webhook_auth(read.text("auth_mode", "hmac+token")),
+            auth: read.text("auth_mode", AuthMode::HmacToken.as_str()).parse()?,
             allow_untimestamped: read.flag("webhook.allow_untimestamped", false),
             channel: channel(&read, process),
             llm: llm(&read, process),
@@ -140,14 +130,6 @@ impl CompanySettings {
             facts: FACTS.iter().filter_map(|(key, label)| Some((*label, read.filled(key)?))).collect(),
             texts: TEXTS.iter().filter_map(|(key, name)| Some((*name, read.filled(key)?))).collect(),
         })
-    }
-}
-
-fn webhook_auth(mode: &str) -> WebhookAuth {
-    match mode {
-        "hmac" => WebhookAuth::Hmac,
-        "token" => WebhookAuth::Token,
-        _ => WebhookAuth::HmacToken,
     }
 }
 

@@ -1,6 +1,6 @@
 -- Gives a conversation back.
 -- ARGV: offset, c, fence, mode ('clean' all is finished | 'now' again at once | 'at' a time | 'hold' a time, no new turn
---       before it | 'restart' as if it had never been claimed), at_ms, drop_context (1|0)
+--       before it | 'failed' a time, and the failure counts like an expired lease), at_ms, drop_context (1|0)
 -- -> {1|0, ready_len, next_due}
 local c, mode = ARGV[2], ARGV[4]
 if not holds(c, ARGV[3]) then return { 0, 0, -1 } end
@@ -11,10 +11,11 @@ if mode == 'clean' then
   if redis.call('LLEN', box(c)) > 0 then
     due_at(c, tonumber(redis.call('HGET', lane(c), 'burst_due')) or 0)
   end
-elseif mode == 'now' or mode == 'restart' then
+elseif mode == 'now' then
   ready(c)
 else
   if mode == 'hold' then redis.call('HSET', lane(c), 'hold', '1') end
+  if mode == 'failed' then redis.call('HINCRBY', lane(c), 'expired', 1) end
   -- An echo that came meanwhile may settle what is held.
   local echo = false
   if mode == 'hold' then
