@@ -1,1 +1,25 @@
-fn main() {}
+//! The binary: allocator, TLS provider, command line, exit code. Everything else is in the library.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use secretaria::cli::{self, Cli, CliError};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(),
+    }
+}
+
+fn run() -> Result<(), CliError> {
+    // Without a provider installed, building the first HTTP client panics. A second installation only says "already".
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = Cli::parse();
+    let context = cli::Context::load(&cli)?;
+    // telemetry::logging::install(&context.settings.log, color) goes here.
+    cli::runtime()?.block_on(cli.command.run(context))
+}

@@ -2,13 +2,26 @@
 //!
 //! Sources, later ones win: the embedded `config/default.toml` · the file given by `--config` or `SECRETARIA_CONFIG` ·
 //! environment `SECRETARIA_SECTION__KEY` (and `DATABASE_URL`, `DATABASE_ADMIN_URL`, `REDIS_URL`; each with a `_FILE`
-//! variant that names a file holding the value).
+//! variant that names a file holding the value) · what the command itself sets (flags, `demo`).
+//!
+//! - [`load`]: reads the sources and remembers where each value came from
+//! - [`check`]: refuses values that contradict each other
+//! - [`describe`]: `config show` and `docs/config.md`
+//! - [`company`]: the settings of one company
 
+mod check;
 pub mod company;
+pub mod describe;
+mod error;
+pub mod load;
 pub mod sections;
+mod values;
 
 use serde::Deserialize;
 
+pub use describe::markdown;
+pub use error::ConfigError;
+pub use load::{Origin, OriginEntry, Origins, Sources};
 pub use sections::*;
 
 /// All settings of a process.

@@ -206,6 +206,15 @@ pub struct MetricsSettings {
     pub token: secrecy::SecretString,
 }
 
+impl MetricsSettings {
+    /// Whether a token is set and too short to withstand guessing.
+    pub fn token_is_short(&self) -> bool {
+        use secrecy::ExposeSecret;
+        let length = self.token.expose_secret().len();
+        length > 0 && length < 32
+    }
+}
+
 /// Which per-company series exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,1 +1,0 @@
-//! Settings of one company: what `provision set --set KEY=VALUE` accepts.

@@ -1,0 +1,193 @@
+//! The settings of one company, read from the stored texts, with the process' settings behind them.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+
+use super::super::Settings;
+use super::check::{check, time_zone};
+use super::find;
+
+/// What a webhook must carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookAuth {
+    /// A valid signature and the token.
+    HmacToken,
+    /// A valid signature.
+    Hmac,
+    /// The token.
+    Token,
+}
+
+/// What happens to an answer of which nobody knows whether it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ambiguous {
+    /// It is sent once more.
+    Resend,
+    /// It is kept for a person to decide.
+    Hold,
+}
+
+/// The channel answers go out by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelChoice {
+    /// `whaticket`.
+    pub kind: String,
+    /// `community`, `saas` or `hosted`.
+    pub flavor: String,
+    /// Base URL; empty when neither the company nor the process names one: nothing can be sent then.
+    pub base_url: String,
+    /// The channel's own id of the connection; empty = none.
+    pub connection: String,
+}
+
+/// The language model of the company.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LlmChoice {
+    /// `gemini`.
+    pub kind: String,
+    /// Base URL.
+    pub base_url: String,
+    /// Version in the path.
+    pub api_version: String,
+    /// The model's name.
+    pub model: String,
+}
+
+/// All settings of one company but its secrets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompanySettings {
+    /// What a webhook must carry.
+    pub auth: WebhookAuth,
+    /// Whether signatures without a timestamp count.
+    pub allow_untimestamped: bool,
+    /// The channel.
+    pub channel: ChannelChoice,
+    /// The language model.
+    pub llm: LlmChoice,
+    /// Whether the model answers.
+    pub ai_enabled: bool,
+    /// How long after a message its burst is taken as finished, milliseconds.
+    pub burst_window_ms: u64,
+    /// Messages a minute of one number.
+    pub number_per_minute: u32,
+    /// Messages one number may send at once.
+    pub number_burst: u32,
+    /// How long the short context lives, seconds.
+    pub context_ttl_seconds: u64,
+    /// Exchanges of the short context.
+    pub context_turns: usize,
+    /// Time zone.
+    pub timezone: Tz,
+    /// What happens to an answer of unknown fate.
+    pub ambiguous: Ambiguous,
+    /// Facts of the company, those that are set: label in pt-BR and text, in the order the prompt wants them.
+    pub facts: Vec<(&'static str, String)>,
+    /// Own reply texts by name: `fallback`, `ai_disabled`, `technical_issue`, `media`, `injection`.
+    pub texts: BTreeMap<&'static str, String>,
+}
+
+const FACTS: [(&str, &str); 6] = [
+    ("facts.about", "Sobre a empresa"),
+    ("facts.hours", "Horário de funcionamento"),
+    ("facts.address", "Endereço"),
+    ("facts.phone", "Telefone"),
+    ("facts.services", "Serviços e preços"),
+    ("facts.site", "Site"),
+];
+
+const TEXTS: [(&str, &str); 5] = [
+    ("text.fallback", "fallback"),
+    ("text.ai_disabled", "ai_disabled"),
+    ("text.technical_issue", "technical_issue"),
+    ("text.media", "media"),
+    ("text.injection", "injection"),
+];
+
+impl CompanySettings {
+    /// Reads stored values; what is absent comes from the defaults and the process' settings.
+    ///
+    /// Fails on unknown names, values that do not fit, and secrets, which have no place among them.
+    pub fn from_values(stored: &BTreeMap<String, String>, process: &Settings) -> Result<Self, String> {
+        for (key, value) in stored {
+            if find(key)?.is_secret() {
+                return Err(format!("{key} is a secret and may not be stored among the settings"));
+            }
+            check(key, value)?;
+        }
+        let read = Stored(stored);
+        let burst_window_ms: u64 = read.number("burst.window_ms", process.queue.burst_window_ms)?;
+        let most = process.queue.burst_max_ms;
+        if burst_window_ms > most {
+            return Err(format!("burst.window_ms is longer than queue.burst_max_ms ({most}); choose at most {most}"));
+        }
+        Ok(Self {
+            auth: webhook_auth(read.text("auth_mode", "hmac+token")),
+            allow_untimestamped: read.flag("webhook.allow_untimestamped", false),
+            channel: channel(&read, process),
+            llm: llm(&read, process),
+            ai_enabled: read.flag("ai.enabled", true),
+            burst_window_ms,
+            number_per_minute: read.number("limits.number_per_minute", process.limits.number_per_minute)?,
+            number_burst: read.number("limits.number_burst", process.limits.number_burst)?,
+            context_ttl_seconds: read.number("context.ttl_seconds", process.context.ttl_seconds)?,
+            context_turns: read.number("context.turns", process.context.turns)?,
+            timezone: time_zone("timezone", read.text("timezone", "America/Sao_Paulo"))?,
+            ambiguous: match read.text("delivery.ambiguous", "resend") {
+                "hold" => Ambiguous::Hold,
+                _ => Ambiguous::Resend,
+            },
+            facts: FACTS.iter().filter_map(|(key, label)| Some((*label, read.filled(key)?))).collect(),
+            texts: TEXTS.iter().filter_map(|(key, name)| Some((*name, read.filled(key)?))).collect(),
+        })
+    }
+}
+
+fn webhook_auth(mode: &str) -> WebhookAuth {
+    match mode {
+        "hmac" => WebhookAuth::Hmac,
+        "token" => WebhookAuth::Token,
+        _ => WebhookAuth::HmacToken,
+    }
+}
+
+fn channel(read: &Stored<'_>, process: &Settings) -> ChannelChoice {
+    ChannelChoice {
+        kind: read.text("channel.kind", "whaticket").to_owned(),
+        flavor: read.text("channel.flavor", "saas").to_owned(),
+        base_url: read.text("channel.base_url", &process.delivery.base_url).to_owned(),
+        connection: read.text("channel.connection", "").to_owned(),
+    }
+}
+
+fn llm(read: &Stored<'_>, process: &Settings) -> LlmChoice {
+    LlmChoice {
+        kind: read.text("llm.kind", "gemini").to_owned(),
+        base_url: read.text("llm.base_url", &process.llm.base_url).to_owned(),
+        api_version: process.llm.api_version.clone(),
+        model: read.text("llm.model", &process.llm.model).to_owned(),
+    }
+}
+
+struct Stored<'a>(&'a BTreeMap<String, String>);
+
+impl Stored<'_> {
+    fn text<'b>(&'b self, key: &str, default: &'b str) -> &'b str {
+        self.0.get(key).map(String::as_str).filter(|value| !value.is_empty()).unwrap_or(default)
+    }
+
+    fn flag(&self, key: &str, default: bool) -> bool {
+        self.0.get(key).and_then(|value| value.parse().ok()).unwrap_or(default)
+    }
+
+    fn number<T: std::str::FromStr>(&self, key: &str, default: T) -> Result<T, String> {
+        match self.0.get(key) {
+            Some(value) => value.parse().map_err(|_| format!("{key} is out of range")),
+            None => Ok(default),
+        }
+    }
+
+    fn filled(&self, key: &str) -> Option<String> {
+        self.0.get(key).map(|value| value.trim()).filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+}
