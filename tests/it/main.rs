@@ -1,7 +1,11 @@
 //! The one integration binary: one file per capability, on the product's real server, runner, PostgreSQL and Redis.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-mod tidy;
+mod configuration;
+mod inbound_shapes;
 mod logging;
 mod metrics;
-mod configuration;
+mod phones;
+mod text_cleaning;
+mod tidy;
+mod webhook_auth;
