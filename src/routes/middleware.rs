@@ -88,7 +88,8 @@ fn span(req: &ServiceRequest, id: &CorrelationId) -> Span {
     }
 }
 
-/// Refuses heads that proxies and we could read differently, and heads too large.
+/// Refuses heads that proxies and we could read differently, and heads too large. Two `Host` headers, or none in
+/// HTTP/1.1, never come this far with actix-http as it is: its parser answers them with a bare 400.
 fn check_head(surface: &Surface, req: &ServiceRequest) -> Result<(), ApiError> {
     let refuse = |code| Err(ApiError::for_path(req.path(), StatusCode::BAD_REQUEST, code).closing());
     let headers = req.headers();
