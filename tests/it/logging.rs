@@ -104,3 +104,19 @@ fn a_filter_that_cannot_be_read_is_refused_by_name() {
     let error = logging::subscriber(&settings, false).err().unwrap();
     assert!(error.contains("log.filter") && error.contains("loud"), "{error}");
 }
+
+#[test]
+fn for_eyes_a_line_is_short_and_coloured_only_on_demand() {
+    logging::silence_stderr(true);
+    let settings = LogSettings { format: LogFormat::Human, filter: "info".into() };
+    for color in [false, true] {
+        let capture = logging::capture();
+        tracing::subscriber::with_default(logging::subscriber(&settings, color).unwrap(), || {
+            tracing::info!(port = 8080, "log-mark-6 listening");
+        });
+        let lines = capture.lines();
+        let line = lines.iter().find(|line| line.contains("log-mark-6")).unwrap();
+        assert!(line.contains("INFO") && line.contains("8080"), "{line}");
+        assert_eq!(line.contains('\u{1b}'), color, "{line:?}");
+    }
+}

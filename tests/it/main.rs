@@ -3,6 +3,7 @@
 
 mod configuration;
 mod inbound_shapes;
+mod http_surface;
 mod logging;
 mod metrics;
 mod phones;

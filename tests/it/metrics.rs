@@ -154,10 +154,14 @@ fn totals_fold_all_companies_and_have_no_gauges_of_companies() {
     let page = rendered(CompanySeries::Totals, || {
         everything(1);
         everything(2);
+        m::queue_totals(9, 1, Duration::from_secs(4));
     });
     assert!(page.contains("secretaria_dead_letters_total{company=\"_all\",reason=\"too_old\"} 2"), "{page}");
     assert!(page.contains("secretaria_answer_latency_seconds_count{company=\"_all\"} 2"));
-    assert!(!page.contains("company=\"1\"") && !page.contains("secretaria_queue_size{"));
+    assert!(page.contains("secretaria_queue_size{company=\"_all\"} 9"));
+    assert!(!page.contains("company=\"1\"") && !page.contains("secretaria_llm_circuit_state{"));
+    let apart = rendered(CompanySeries::Active, || m::queue_totals(9, 1, Duration::from_secs(4)));
+    assert!(!apart.contains("_all"), "a sum over companies must not count twice");
 }
 
 #[test]
@@ -185,6 +189,28 @@ fn exactly_one_level_of_durability_is_in_force() {
     assert!(page.contains("secretaria_intake_durability{level=\"everysec\"} 1"));
     assert_eq!(page.matches("secretaria_intake_durability{").count(), m::DurabilityLevel::ALL.len());
     assert!(page.contains("secretaria_intake_durability{level=\"always\"} 0"));
+}
+
+#[test]
+fn an_idle_company_disappears_comes_back_counting_and_takes_nothing_global_with_it() {
+    let at_once = MetricsSettings { idle_minutes: 0, ..settings(CompanySeries::Active) };
+    let never = MetricsSettings { company_series: CompanySeries::All, ..at_once.clone() };
+    let sent = "secretaria_whaticket_send_success_total{company=\"42\",channel=\"whaticket\"}";
+    let event = || m::send_success(company(42), m::Channel::Whaticket);
+    for (settings, evicted) in [(at_once, true), (never, false)] {
+        let (recorder, handle) = m::build(&settings).unwrap();
+        ::metrics::with_local_recorder(&recorder, || {
+            m::job_succeeded("nightly", 1_000);
+            event();
+        });
+        assert!(handle.render_now().contains(&format!("{sent} 1")), "seen once before it may go");
+        let quiet = handle.render_now();
+        assert_eq!(quiet.contains(sent), !evicted);
+        assert!(quiet.contains("{job=\"nightly\"} 1") && quiet.contains("secretaria_build_info{"));
+        ::metrics::with_local_recorder(&recorder, event);
+        let count = if evicted { 1 } else { 2 };
+        assert!(handle.render_now().contains(&format!("{sent} {count}")), "no later event is lost");
+    }
 }
 
 #[test]

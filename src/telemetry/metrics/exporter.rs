@@ -21,7 +21,7 @@ use crate::config::{CompanySeries, MetricsSettings};
 pub const HISTOGRAM_COMPANY_LIMIT: usize = 1_000;
 
 /// Label value of series that are not kept company by company.
-const ALL: &str = "_all";
+pub(super) const ALL: &str = "_all";
 
 /// How long a rendered page is served again, so that several scrapers cost one rendering.
 const PAGE_LIFE: Duration = Duration::from_secs(1);
@@ -121,8 +121,10 @@ impl Recorder for SplitRecorder {
     }
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
-        // The last company to set a gauge would pass for all of them, so totals have no such gauges.
-        if self.shared.totals && key.labels().any(|label| label.key() == "company") {
+        // The last company to set a gauge would pass for all of them, so totals take only gauges set for all; company
+        // by company those are dropped, or a sum over companies would count everything twice.
+        let company = key.labels().find(|label| label.key() == "company");
+        if company.is_some_and(|label| self.shared.totals != (label.value() == ALL)) {
             return Gauge::noop();
         }
         let (recorder, _) = self.place(key, false);
@@ -135,13 +137,16 @@ impl Recorder for SplitRecorder {
     }
 }
 
+/// A rendered page and when it was made.
+type Page = (Instant, Arc<str>);
+
 /// What shows the metrics. Clones show the same ones.
 #[derive(Clone, Debug)]
 pub struct MetricsHandle {
     global: PrometheusHandle,
     company: PrometheusHandle,
     shared: Arc<Shared>,
-    page: Arc<Mutex<Option<(Instant, Arc<str>)>>>,
+    page: Arc<Mutex<Option<Page>>>,
 }
 
 impl MetricsHandle {

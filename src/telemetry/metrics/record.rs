@@ -8,6 +8,7 @@ use std::time::Duration;
 use ::metrics::{counter, gauge, histogram};
 
 use super::catalogue::names;
+use super::exporter::ALL;
 use super::labels::{
     Channel, CircuitState, ClaimKind, Component, DeadLetterReason, DurabilityLevel, FallbackReason, LlmErrorKind,
     MemoryType, MessageKind, Provider, StatusClass, TaskKind, TaskOutcome, TokenDirection, TokenSource, WebhookStatus,
@@ -74,6 +75,13 @@ pub fn dead_letter_queue_size(company: CompanyId, letters: u64) {
 /// Sets the age of a company's oldest undecided message; the rule of [`queue_size`] holds.
 pub fn queue_oldest_age(company: CompanyId, age: Duration) {
     gauge!(names::QUEUE_OLDEST_AGE, "company" => each(company)).set(age);
+}
+
+/// Sets the queue figures of all companies together: shown only where series are not kept company by company.
+pub fn queue_totals(messages: u64, dead_letters: u64, oldest: Duration) {
+    gauge!(names::QUEUE_SIZE, "company" => ALL).set(number(messages));
+    gauge!(names::DEAD_LETTER_QUEUE_SIZE, "company" => ALL).set(number(dead_letters));
+    gauge!(names::QUEUE_OLDEST_AGE, "company" => ALL).set(oldest);
 }
 
 /// Sets the number of worker processes alive.

@@ -1,0 +1,67 @@
+//! What a turn knows: the short context in Redis, the long one in PostgreSQL.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::ServiceError;
+use crate::domain::conversation::history::{Author, Line, window};
+use crate::models::tenant::{conversation, message};
+use crate::queue::Claimed;
+use crate::tenant::{Reply, StoreError, Tenant, TenantKey};
+
+/// A conversation as a turn sees it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Conversation {
+    /// Its id.
+    pub id: Uuid,
+    /// The person's id.
+    pub person_id: Uuid,
+    /// The person's name, when known.
+    pub name: Option<String>,
+    /// The newest lines, oldest first.
+    pub lines: Vec<Line>,
+    /// Whether PostgreSQL does not know it yet.
+    #[serde(skip)]
+    pub is_new: bool,
+}
+
+impl Conversation {
+    fn new() -> Self {
+        Self { id: Uuid::now_v7(), person_id: Uuid::now_v7(), name: None, lines: Vec::new(), is_new: true }
+    }
+
+    /// The text kept in Redis: the newest exchanges only.
+    pub fn short(&self, turns: usize) -> Result<String, ServiceError> {
+        let short = Self { lines: window(&self.lines, turns).to_vec(), ..self.clone() };
+        serde_json::to_string(&short).map_err(|error| StoreError::redis_data(error.to_string()).into())
+    }
+}
+
+/// Loads what is known. The short context counts only when the last holder left nothing unfinished (`clean`): else it may
+/// lag behind PostgreSQL.
+pub async fn load(tenant: &Tenant, claim: &Claimed) -> Result<(Conversation, bool), ServiceError> {
+    if claim.clean {
+        let found = tenant.redis.read_many(&[TenantKey::Context(&claim.conversation)]).await?;
+        if let Some(short) = found.first().and_then(Reply::text).and_then(|json| serde_json::from_str(json).ok()) {
+            return Ok((short, true));
+        }
+    }
+    Ok((load_long(tenant, &claim.conversation).await?, false))
+}
+
+/// Loads from PostgreSQL; a conversation nobody knows is a new one.
+pub async fn load_long(tenant: &Tenant, key: &str) -> Result<Conversation, ServiceError> {
+    let mut tx = tenant.db.begin().await?;
+    let Some(row) = conversation::find(&mut tx, key).await? else {
+        tx.commit().await?;
+        return Ok(Conversation::new());
+    };
+    // A customer may write several lines a turn, so more rows than two a turn are read; the window cuts.
+    let rows = i64::try_from(tenant.settings.context_turns.saturating_mul(6)).unwrap_or(60).clamp(2, 120);
+    let lines = message::history(&mut tx, row.id, rows).await?;
+    tx.commit().await?;
+    let lines: Vec<Line> = lines.into_iter().map(|(by, text, _)| Line { by: Author::parse(&by), text }).collect();
+    let lines = window(&lines, tenant.settings.context_turns).to_vec();
+    Ok(Conversation { id: row.id, person_id: row.person_id, name: row.name, lines, is_new: false })
+}
+

@@ -1,0 +1,49 @@
+-- The model's breaker and error budget of one company, shared by all processes.
+-- KEYS[1] prefix; ARGV: offset, op ('ask' | 'good' | 'bad' | 'idle'), failures that open, open_ms, budget window minutes
+-- ask  -> 'closed' | 'probe' | 'open'
+-- else -> {state ('closed' | 'open' | 'half_open'), good calls in the window, bad calls in the window}
+-- 'idle' only reads. An open breaker lets one probe through when its time is over; the probe's outcome decides.
+local P = KEYS[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
+local key, op, most, open_ms, window = P .. 'llm:breaker', ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local state = redis.call('HMGET', key, 'failures', 'open_until', 'probe_until')
+local failures, open_until, probe_until = tonumber(state[1]) or 0, tonumber(state[2]) or 0, tonumber(state[3]) or 0
+local function text(n) return string.format('%.0f', n) end
+
+if op == 'ask' then
+  if open_until == 0 then return 'closed' end
+  if now < open_until or now < probe_until then return 'open' end
+  redis.call('HSET', key, 'probe_until', text(now + open_ms))
+  return 'probe'
+end
+
+if op == 'good' then
+  if failures > 0 or open_until > 0 then redis.call('DEL', key) end
+  open_until = 0
+elseif op == 'bad' then
+  failures = redis.call('HINCRBY', key, 'failures', 1)
+  if open_until > 0 or failures >= most then
+    open_until = now + open_ms
+    redis.call('HSET', key, 'open_until', text(open_until))
+    redis.call('HDEL', key, 'probe_until')
+  end
+  redis.call('EXPIRE', key, 86400)
+end
+
+local minute = math.floor(now / 60000)
+if op ~= 'idle' then
+  redis.call('HINCRBY', P .. 'llm:minute:' .. minute, op, 1)
+  redis.call('EXPIRE', P .. 'llm:minute:' .. minute, window * 60 + 60)
+end
+local good, bad = 0, 0
+for m = minute - window + 1, minute do
+  local counts = redis.call('HMGET', P .. 'llm:minute:' .. m, 'good', 'bad')
+  good = good + (tonumber(counts[1]) or 0)
+  bad = bad + (tonumber(counts[2]) or 0)
+end
+local word = 'closed'
+if open_until > 0 then
+  if now < open_until then word = 'open' else word = 'half_open' end
+end
+return { word, good, bad }

@@ -1,0 +1,218 @@
+//! The model behind breaker, retries, one time budget and an error budget. Whatever happens, the caller gets a text to
+//! say or the reason to say a ready one.
+
+mod breaker;
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+
+use self::breaker::{Breaker, Pass};
+use super::Services;
+use crate::clients::llm::{self, ChatOutcome, ChatRequest, LlmEndpoint, TokenUsage};
+use crate::clients::{WireError, WireErrorKind};
+use crate::domain::conversation::bubbles::whole_sentences;
+use crate::domain::resilience::backoff;
+use crate::telemetry::metrics::{self, FallbackReason, LlmErrorKind, Provider, TokenDirection, TokenSource};
+use crate::tenant::Tenant;
+
+/// What came of asking.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The model's text.
+    pub text: Option<String>,
+    /// Why there is none.
+    pub failure: Option<FallbackReason>,
+    /// The model that answered.
+    pub model: Option<String>,
+    /// Tokens of all calls, as counted by the provider or estimated.
+    pub usage: TokenUsage,
+    /// Whether some of them had to be estimated.
+    pub estimated: bool,
+    /// Time spent on calls.
+    pub took: Duration,
+}
+
+/// Asks the company's model: at most `llm.tries` calls inside `llm.budget_ms`.
+pub async fn ask(services: &Services, tenant: &Tenant, request: ChatRequest) -> Answer {
+    let breaker = Breaker::new(services, tenant);
+    let mut asking = Asking { services, tenant, request, answer: Answer::default(), model: None, failure: None };
+    if asking.tenant.secrets.llm_api_key.expose_secret().is_empty() {
+        tracing::error!(
+            company = tenant.id().get(),
+            "No model key is configured: set it with `secretaria provision set --set-file llm.api_key=FILE`"
+        );
+        asking.answer.failure = Some(FallbackReason::Misconfigured);
+        return asking.answer;
+    }
+    match breaker.ask().await {
+        Pass::Open => {
+            metrics::llm_error(tenant.id(), Provider::Gemini, LlmErrorKind::Open);
+            asking.answer.failure = Some(FallbackReason::CircuitOpen);
+        }
+        pass => asking.run(&breaker, pass == Pass::Probe).await,
+    }
+    asking.answer
+}
+
+/// What to do after a call.
+enum Next {
+    Done,
+    Again(Duration),
+    AgainAtOnce,
+}
+
+struct Asking<'a> {
+    services: &'a Services,
+    tenant: &'a Tenant,
+    request: ChatRequest,
+    answer: Answer,
+    /// The second model, once the first one's name was refused.
+    model: Option<String>,
+    failure: Option<FallbackReason>,
+}
+
+impl Asking<'_> {
+    async fn run(&mut self, breaker: &Breaker<'_>, probe: bool) {
+        let settings = &self.services.settings.llm;
+        let end = Instant::now() + Duration::from_millis(settings.budget_ms);
+        // A probe asks once: it shows whether the provider lives.
+        let tries = if probe { 1 } else { settings.tries.max(1) };
+        for attempt in 0..tries {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            self.request.timeout = left.min(Duration::from_millis(settings.call_timeout_ms));
+            match self.call(breaker, attempt).await {
+                Next::Done => return,
+                Next::AgainAtOnce => {}
+                Next::Again(wait) => {
+                    if attempt + 1 == tries || wait >= end.saturating_duration_since(Instant::now()) {
+                        break;
+                    }
+                    tokio::time::sleep(wait).await;
+                }
+            }
+        }
+        self.answer.failure = Some(self.failure.unwrap_or(FallbackReason::LlmFailed));
+    }
+
+    async fn call(&mut self, breaker: &Breaker<'_>, attempt: u32) -> Next {
+        let endpoint = self.endpoint();
+        let begun = Instant::now();
+        let outcome = llm::generate(&self.services.http, &endpoint, &self.request).await;
+        let took = begun.elapsed();
+        self.answer.took += took;
+        metrics::llm_latency(self.tenant.id(), Provider::Gemini, took);
+        match outcome {
+            Ok(outcome) => {
+                breaker.good().await;
+                self.heard(outcome, endpoint.model)
+            }
+            Err(error) => self.failed(breaker, &error, attempt).await,
+        }
+    }
+
+    fn endpoint(&self) -> LlmEndpoint {
+        let choice = &self.tenant.settings.llm;
+        LlmEndpoint {
+            base_url: choice.base_url.clone(),
+            api_version: choice.api_version.clone(),
+            api_key: self.tenant.secrets.llm_api_key.clone(),
+            model: self.model.clone().unwrap_or_else(|| choice.model.clone()),
+        }
+    }
+
+    fn heard(&mut self, outcome: ChatOutcome, model: String) -> Next {
+        match outcome {
+            ChatOutcome::Reply { text, truncated, usage, model_version } => {
+                self.count(usage, &text);
+                let whole = if truncated { whole_sentences(&text).unwrap_or(&text) } else { &text };
+                self.answer.text = Some(whole.to_owned());
+                self.answer.model = Some(model_version.unwrap_or(model));
+                Next::Done
+            }
+            ChatOutcome::Empty { budget_eaten, usage } => {
+                self.count(usage, "");
+                metrics::llm_error(self.tenant.id(), Provider::Gemini, LlmErrorKind::Empty);
+                // One more try, with more room when thinking ate it; the second empty answer is final.
+                let second = self.failure.replace(FallbackReason::LlmFailed).is_some();
+                if budget_eaten {
+                    self.request.max_output_tokens = self.request.max_output_tokens.saturating_mul(2);
+                }
+                if second {
+                    self.answer.failure = Some(FallbackReason::LlmFailed);
+                    return Next::Done;
+                }
+                Next::AgainAtOnce
+            }
+            ChatOutcome::Blocked { reason, usage } => {
+                self.count(usage, "");
+                metrics::llm_error(self.tenant.id(), Provider::Gemini, LlmErrorKind::Blocked);
+                tracing::warn!(company = self.tenant.id().get(), %reason, "The model refused to answer");
+                self.answer.failure = Some(FallbackReason::Blocked);
+                Next::Done
+            }
+        }
+    }
+
+    async fn failed(&mut self, breaker: &Breaker<'_>, error: &WireError, attempt: u32) -> Next {
+        let company = self.tenant.id();
+        let kind = if error.code == "timeout" { LlmErrorKind::Timeout } else { LlmErrorKind::Http };
+        metrics::llm_error(company, Provider::Gemini, kind);
+        let settings = &self.services.settings.llm;
+        match error.kind {
+            WireErrorKind::Auth => {
+                let fallback = &settings.fallback_model;
+                if error.code == "model_not_found" && !fallback.is_empty() && self.model.is_none() {
+                    tracing::error!(company = company.get(), %error, model = %fallback, "CONFIGURATION: the model does not exist; the second model is asked");
+                    self.model = Some(fallback.clone());
+                    return Next::AgainAtOnce;
+                }
+                tracing::error!(company = company.get(), %error, "CONFIGURATION: the provider refuses the company's model key or model; customers get a ready text until it is mended");
+                self.answer.failure = Some(FallbackReason::Misconfigured);
+                Next::Done
+            }
+            WireErrorKind::Invalid => {
+                tracing::error!(company = company.get(), %error, "The provider refuses the request");
+                self.answer.failure = Some(FallbackReason::LlmFailed);
+                Next::Done
+            }
+            WireErrorKind::RateLimited if error.code == "daily_quota" => {
+                tracing::error!(company = company.get(), %error, "The company's daily quota of its model is spent");
+                self.answer.failure = Some(FallbackReason::LlmFailed);
+                Next::Done
+            }
+            WireErrorKind::RateLimited | WireErrorKind::Unavailable | WireErrorKind::Unknown => {
+                if error.kind != WireErrorKind::RateLimited {
+                    breaker.bad().await;
+                }
+                tracing::warn!(company = company.get(), %error, attempt, "A model call failed");
+                let base = Duration::from_millis(settings.backoff_base_ms);
+                let wait = backoff(base, Duration::from_secs(8), attempt, rand::random());
+                Next::Again(error.retry_after.unwrap_or(wait))
+            }
+        }
+    }
+
+    /// The provider's count, or an estimate of four characters a token.
+    fn count(&mut self, usage: Option<TokenUsage>, answer: &str) {
+        let source = if usage.is_some() { TokenSource::Reported } else { TokenSource::Estimated };
+        let usage = usage.unwrap_or_else(|| {
+            self.answer.estimated = true;
+            let asked = self.request.system.len() + self.request.turns.iter().map(|turn| turn.text.len()).sum::<usize>();
+            TokenUsage { input: estimate(asked), output: estimate(answer.len()) }
+        });
+        self.answer.usage.input = self.answer.usage.input.saturating_add(usage.input);
+        self.answer.usage.output = self.answer.usage.output.saturating_add(usage.output);
+        let company = self.tenant.id();
+        metrics::token_usage(company, TokenDirection::Inbound, source, u64::from(usage.input));
+        metrics::token_usage(company, TokenDirection::Outbound, source, u64::from(usage.output));
+    }
+}
+
+fn estimate(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(4)).unwrap_or(u32::MAX)
+}
