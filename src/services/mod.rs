@@ -9,6 +9,7 @@ pub mod directory;
 mod error;
 pub mod health;
 pub mod intake;
+pub mod lease;
 pub mod llm;
 pub mod provisioning;
 pub mod rebuild;

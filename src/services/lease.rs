@@ -1,0 +1,41 @@
+//! A claim's time: how long this process may still act on a conversation.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The end of a claim, moved on by the runner's renewals. Counts on this machine's monotonic clock from before the claim
+/// was asked for, so a process that was paused sees that its time is over.
+#[derive(Debug)]
+pub struct Lease {
+    end: Mutex<Option<Instant>>,
+}
+
+impl Lease {
+    /// A claim that was asked for at `asked` and holds for `length`.
+    pub fn new(asked: Instant, length: Duration) -> Self {
+        Self { end: Mutex::new(Some(asked + length)) }
+    }
+
+    /// It was renewed by a request made at `asked`.
+    pub fn renewed(&self, asked: Instant, length: Duration) {
+        if let Ok(mut end) = self.end.lock()
+            && end.is_some()
+        {
+            *end = Some(asked + length);
+        }
+    }
+
+    /// It was lost.
+    pub fn lost(&self) {
+        if let Ok(mut end) = self.end.lock() {
+            *end = None;
+        }
+    }
+
+    /// Whether at least `spare` is left of it.
+    pub fn has(&self, spare: Duration) -> bool {
+        self.end.lock().ok().and_then(|end| *end).is_some_and(|end| Instant::now() + spare < end)
+    }
+}
