@@ -90,6 +90,22 @@ fn servers_killed_with_9_restart_on_their_data() {
 }
 
 #[test]
+fn servers_of_tests_are_careless_and_still_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut servers = EmbeddedServers::start_blocking(&options(dir.path(), false)).unwrap();
+    assert_eq!(sql(&servers.database_url, "SHOW fsync").unwrap(), "off");
+    sql(&servers.admin_url, "CREATE TABLE kept AS SELECT 1 AS n").unwrap();
+    servers.postgres.restart().unwrap();
+    assert_eq!(sql(&servers.admin_url, "SELECT n FROM kept").unwrap(), "1");
+    // What an interrupted first start and a killed machine leave: a half-made cluster, a stranger's process number.
+    drop(servers);
+    std::fs::create_dir(dir.path().join("pg.new")).unwrap();
+    std::fs::write(dir.path().join("pg/postmaster.pid"), format!("{}\n", std::process::id())).unwrap();
+    let servers = EmbeddedServers::start_blocking(&options(dir.path(), false)).unwrap();
+    assert_eq!(sql(&servers.admin_url, "SELECT n FROM kept").unwrap(), "1");
+}
+
+#[test]
 fn one_redis_alone_is_cheap_and_ends_when_dropped() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("redis");
@@ -137,6 +153,6 @@ fn servers_end_when_their_parent_is_killed_and_the_next_start_works() {
 fn holds_servers_for_another_test() {
     let Some(dir) = std::env::var_os("HOLD_SERVERS_IN").map(PathBuf::from) else { return };
     let servers = EmbeddedServers::start_blocking(&options(&dir, true)).unwrap();
-    println!("ready {} {}", servers.postgres.pid().unwrap(), servers.redis.pid().unwrap());
+    writeln!(std::io::stdout(), "ready {} {}", servers.postgres.pid().unwrap(), servers.redis.pid().unwrap()).unwrap();
     let _ = std::io::stdin().read_to_string(&mut String::new());
 }

@@ -84,12 +84,12 @@ impl PostgresServer {
 
     /// Ends it in order: sessions are cut, data is written.
     pub fn stop(&mut self) {
+        self.end(Signal::INT);
+    }
+
+    fn end(&mut self, signal: Signal) {
         if let Some(mut server) = self.server.take() {
-            let (signal, patience) = match self.options.tests {
-                true => (Signal::QUIT, Duration::from_secs(5)),
-                false => (Signal::INT, Duration::from_secs(20)),
-            };
-            server.end(signal, patience);
+            server.end(signal, Duration::from_secs(20));
         }
     }
 
@@ -182,7 +182,8 @@ impl PostgresServer {
 
 impl Drop for PostgresServer {
     fn drop(&mut self) {
-        self.stop();
+        // Nobody looks at the data of tests again: no checkpoint.
+        self.end(if self.options.tests { Signal::QUIT } else { Signal::INT });
         // Only when empty: Redis' socket may live there as well.
         let _ = std::fs::remove_dir(&self.socket_dir);
     }
