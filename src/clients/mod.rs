@@ -1,6 +1,7 @@
 //! Wire only: bytes to domain values and back. No retries, no policy, no storage.
 
 pub mod channel;
+pub mod hints;
 pub mod http;
 pub mod llm;
 

@@ -1,7 +1,11 @@
 //! The pure core: values in, values out. No async, no I/O, no clock, no randomness, no metrics.
 
+pub mod audit;
 pub mod company;
 pub mod conversation;
 pub mod inbound;
 pub mod phone;
+pub mod resilience;
 pub mod text;
+pub mod unicode;
+pub mod webhook_auth;

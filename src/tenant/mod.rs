@@ -1,1 +1,70 @@
-//! tenant
+//! The wall between companies: the only code that holds a pool, formats a key of Redis or names a schema.
+//!
+//! Everything else is handed a [`Tenant`]: one company with a [`TenantDb`] whose transactions begin by taking that
+//! company's role and schema, and a [`TenantRedis`] that accepts only [`TenantKey`]s. There is no way to spell another
+//! company with it. What belongs to no company goes through [`ControlDb`] and [`ControlRedis`], which are other types.
+//! See ADR 0001.
+
+mod admin;
+mod crypto;
+mod db;
+mod error;
+mod keys;
+mod redis;
+
+use std::fmt;
+
+pub use admin::{AdminDb, MigrationReport};
+pub use crypto::{MasterKey, MasterKeyError};
+pub use db::{ControlDb, ControlTx, Database, TenantDb, TenantTx};
+pub use error::{Store, StoreError};
+pub use keys::{ControlKey, TenantKey};
+pub use redis::{Arg, ControlRedis, DurabilityLevel, HintListener, Lua, RedisServer, RedisState, Reply, TenantRedis};
+
+use crate::config::company::CompanySettings;
+use crate::domain::company::{Company, CompanyId};
+use crate::domain::webhook_auth::WebhookCredentials;
+
+/// One company, with everything needed to serve it and nothing of another. Cheap to share in an `Arc`.
+pub struct Tenant {
+    /// Who it is.
+    pub company: Company,
+    /// Its settings.
+    pub settings: CompanySettings,
+    /// Its secrets, decrypted.
+    pub secrets: TenantSecrets,
+    /// Its schema.
+    pub db: TenantDb,
+    /// Its part of Redis.
+    pub redis: TenantRedis,
+}
+
+impl Tenant {
+    /// Its number.
+    pub fn id(&self) -> CompanyId {
+        self.company.id
+    }
+}
+
+impl fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenant").field("company", &self.company.id).finish_non_exhaustive()
+    }
+}
+
+/// A company's decrypted secrets. `Debug` shows none.
+#[derive(Clone)]
+pub struct TenantSecrets {
+    /// What a webhook must present.
+    pub webhook: WebhookCredentials,
+    /// The channel's credential.
+    pub channel_token: secrecy::SecretString,
+    /// The model's key.
+    pub llm_api_key: secrecy::SecretString,
+}
+
+impl fmt::Debug for TenantSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TenantSecrets(…)")
+    }
+}

@@ -4,6 +4,7 @@ use std::io::Cursor;
 use std::process::{Command, Output};
 
 use clap::{CommandFactory, Parser};
+use secretaria::cli::lifecycle::Shutdown;
 use secretaria::cli::provision::{Action, CompanyRef, ProvisionCommand};
 use secretaria::cli::{Cli, Command as Chosen, Exit};
 
@@ -133,6 +134,20 @@ fn the_flag_names_a_configuration_file_before_the_environment_does() {
     let output = secretaria(&args, &[("SECRETARIA_CONFIG", "/nonexistent")]);
     assert!(stdout(&output).contains("queue.quantum = 6"), "{}", stderr(&output));
     assert_eq!(secretaria(&["config", "show"], &[("SECRETARIA_CONFIG", "/nonexistent")]).status.code(), Some(3));
+}
+
+#[tokio::test]
+async fn an_orderly_end_drains_before_it_stops() {
+    let shutdown = Shutdown::new();
+    assert!(!shutdown.is_draining() && !shutdown.stop_token().is_cancelled());
+    shutdown.begin();
+    shutdown.draining().await;
+    assert!(shutdown.is_draining() && !shutdown.clone().stop_token().is_cancelled());
+    shutdown.stop();
+    shutdown.stopped().await;
+    let at_once = Shutdown::new();
+    at_once.stop();
+    assert!(at_once.is_draining(), "whoever stops has drained");
 }
 
 #[test]

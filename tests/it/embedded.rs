@@ -27,6 +27,7 @@ fn redis(socket: &Path, command: &str) -> String {
     String::from_utf8_lossy(&answer[..length]).into_owned()
 }
 
+#[expect(clippy::disallowed_methods, reason = "the look at another process has no event to wait for")]
 /// Waits for something that another process does, up to ten seconds.
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -149,6 +150,7 @@ fn servers_end_when_their_parent_is_killed_and_the_next_start_works() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the parent test says by it where to hold servers")]
 #[ignore = "the other half of servers_end_when_their_parent_is_killed_and_the_next_start_works"]
 fn holds_servers_for_another_test() {
     let Some(dir) = std::env::var_os("HOLD_SERVERS_IN").map(PathBuf::from) else { return };

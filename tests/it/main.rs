@@ -4,3 +4,6 @@
 mod cli;
 mod configuration;
 mod embedded;
+mod logging;
+mod metrics;
+mod tidy;

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use tokio::time::Instant;
 
 use super::process::{
-    Launch, POLL, Server, ServiceUser, await_predecessor, find_program, run_to_end, socket_dir, tail,
+    Launch, Server, ServiceUser, await_predecessor, find_program, pause, run_to_end, socket_dir, tail,
 };
 
 /// How a private PostgreSQL runs.
@@ -136,7 +136,7 @@ impl PostgresServer {
                 }
                 // Sessions of a killed predecessor hold its memory for a moment.
                 Err(error) if error.contains("still in use") && Instant::now() < deadline => {
-                    std::thread::sleep(POLL * 10);
+                    pause();
                 }
                 Err(error) => return Err(error),
             }
@@ -162,7 +162,7 @@ impl PostgresServer {
                 let (log, end) = (log.display(), tail(&log));
                 return Err(format!("the private PostgreSQL does not start; its log {log} ends:\n  {end}"));
             }
-            std::thread::sleep(POLL);
+            pause();
         }
     }
 

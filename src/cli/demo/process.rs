@@ -13,15 +13,18 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, getuid, kill_process};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-/// Pause between two looks at something that takes milliseconds.
-pub(super) const POLL: Duration = Duration::from_millis(5);
+/// Waits between two looks at something that takes milliseconds.
+#[expect(clippy::disallowed_methods, reason = "everything here runs on blocking threads, never on a runtime's")]
+pub(super) fn pause() {
+    std::thread::sleep(Duration::from_millis(5));
+}
 
 /// The user private servers run as.
 #[derive(Clone, Debug)]
@@ -104,6 +107,7 @@ impl ServiceUser {
 }
 
 /// A program of this name in `PATH`.
+#[expect(clippy::disallowed_methods, reason = "PATH is the machine's, no setting of ours")]
 pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"));
     std::env::split_paths(&path).map(|dir| dir.join(name)).find(|candidate| candidate.is_file())
@@ -165,7 +169,7 @@ impl Server {
                 let _ = self.child.wait();
                 return;
             }
-            std::thread::sleep(POLL);
+            pause();
         }
     }
 
@@ -183,12 +187,14 @@ impl Server {
     }
 }
 
+#[expect(clippy::disallowed_types, reason = "the spawning thread is its own, no runtime's")]
+type Requests = std::sync::mpsc::Receiver<Request>;
 type Request = (Command, Sender<io::Result<Child>>);
 
 fn spawn(command: Command) -> io::Result<Child> {
     static SPAWNER: OnceLock<Sender<Request>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
-        let (sender, requests): (Sender<Request>, Receiver<Request>) = channel();
+        let (sender, requests): (Sender<Request>, Requests) = channel();
         std::thread::spawn(move || {
             for (mut command, answer) in requests {
                 let _ = answer.send(command.spawn());
@@ -229,7 +235,7 @@ pub fn await_predecessor(pid_file: &Path, dir: &Path) -> Result<(), String> {
         if Instant::now() >= deadline {
             return Err(format!("process {pid} still runs on {}; end it with: kill {pid}", dir.display()));
         }
-        std::thread::sleep(POLL);
+        pause();
     }
     Ok(())
 }

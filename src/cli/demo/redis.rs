@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::time::Instant;
 
-use super::process::{Launch, POLL, Server, ServiceUser, await_predecessor, find_program, socket_dir, tail};
+use super::process::{Launch, Server, ServiceUser, await_predecessor, find_program, pause, socket_dir, tail};
 
 /// How a private Redis runs.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ impl RedisServer {
                     tail(&log)
                 ));
             }
-            std::thread::sleep(POLL);
+            pause();
         }
         self.server = Some(server);
         Ok(())

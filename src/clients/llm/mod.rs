@@ -1,6 +1,7 @@
 //! Language models: one question in, one text out.
 
 pub mod gemini;
+mod gemini_errors;
 
 use std::time::Duration;
 

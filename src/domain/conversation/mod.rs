@@ -1,1 +1,8 @@
 //! Conversation: what is decided about a message, purely.
+
+pub mod bubbles;
+pub mod decide;
+pub mod history;
+pub mod injection;
+pub mod prompt;
+pub mod template;

@@ -1,10 +1,11 @@
 //! Whaticket in its three dialects.
 
-use serde::{Deserialize, Serialize};
+pub mod inbound;
+pub mod outbound;
 
-use super::{ChannelEndpoint, OutgoingText, Receipt};
-use crate::clients::http::HttpClient;
-use crate::clients::{WireError, WireErrorKind};
+pub use outbound::send;
+
+use serde::{Deserialize, Serialize};
 
 /// Which Whaticket a company runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,19 +17,4 @@ pub enum Flavor {
     Saas,
     /// Whaticket.com.
     Hosted,
-}
-
-/// Sends one text.
-pub async fn send(
-    _http: &HttpClient,
-    _endpoint: &ChannelEndpoint,
-    _text: &OutgoingText<'_>,
-) -> Result<Receipt, WireError> {
-    Err(WireError {
-        kind: WireErrorKind::Unavailable,
-        status: None,
-        retry_after: None,
-        code: "connect",
-        detail: String::new(),
-    })
 }

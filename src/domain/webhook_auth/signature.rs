@@ -1,0 +1,150 @@
+//! The four ways of signing a webhook.
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
+
+use super::{PresentedHeaders, SIGNATURE_HEADERS, TIMESTAMP_WINDOW_SECONDS, Unauthorized, WebhookCredentials};
+
+const STANDARD_SECRET_PREFIX: &str = "whsec_";
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Checks whichever signature is present and returns the replay key, if the signature covers a time.
+pub(super) fn check(
+    credentials: &WebhookCredentials,
+    headers: &PresentedHeaders<'_>,
+    body: &[u8],
+    now: i64,
+) -> Result<Option<String>, Unauthorized> {
+    if credentials.secrets.iter().all(String::is_empty) {
+        return Err(Unauthorized("not_configured"));
+    }
+    if let Some(signature) = hex_signature(headers)? {
+        return match headers.single("x-webhook-timestamp")? {
+            Some(timestamp) => check_timed(credentials, &signature, timestamp, body, now).map(Some),
+            None if !credentials.allow_untimestamped => Err(Unauthorized("untimestamped")),
+            None => match_mac(raw_keys(credentials), &[signature.to_vec()], &[body]).map(|_| None),
+        };
+    }
+    if let (Some(timestamp), Some(signature)) = (headers.single("x-timestamp")?, headers.single("x-signature")?) {
+        let signature = decode_hex(signature)?;
+        return check_timed(credentials, &signature, timestamp, body, now).map(Some);
+    }
+    check_standard(credentials, headers, body, now).map(Some)
+}
+
+fn check_timed(
+    credentials: &WebhookCredentials,
+    signature: &[u8; 32],
+    timestamp: &[u8],
+    body: &[u8],
+    now: i64,
+) -> Result<String, Unauthorized> {
+    within_window(timestamp, now)?;
+    let mac = match_mac(raw_keys(credentials), &[signature.to_vec()], &[timestamp, b".", body])?;
+    Ok(replay_key(timestamp, &mac, body))
+}
+
+fn check_standard(
+    credentials: &WebhookCredentials,
+    headers: &PresentedHeaders<'_>,
+    body: &[u8],
+    now: i64,
+) -> Result<String, Unauthorized> {
+    let present = (headers.single("webhook-id")?, headers.single("webhook-timestamp")?);
+    let signatures = headers.single("webhook-signature")?.ok_or(Unauthorized("signature_missing"))?;
+    let (Some(id), Some(timestamp)) = present else { return Err(Unauthorized("signature_malformed")) };
+    within_window(timestamp, now)?;
+    // Versions other than v1 are other algorithms, which a sender may add beside it.
+    let candidates: Vec<Vec<u8>> = signatures
+        .split(|b| *b == b' ')
+        .filter_map(|one| one.strip_prefix(b"v1,"))
+        .filter_map(|encoded| BASE64.decode(encoded).ok())
+        .collect();
+    if candidates.is_empty() {
+        return Err(Unauthorized("signature_malformed"));
+    }
+    let keys = credentials.secrets.iter().filter_map(|s| s.strip_prefix(STANDARD_SECRET_PREFIX)).filter_map(|s| {
+        let key = BASE64.decode(s).ok()?;
+        (!key.is_empty()).then_some(key)
+    });
+    let mac = match_mac(keys, &candidates, &[id, b".", timestamp, b".", body])?;
+    Ok(replay_key(timestamp, &mac, body))
+}
+
+/// The one v1 or v0 signature, whichever header carries it; several must agree.
+fn hex_signature(headers: &PresentedHeaders<'_>) -> Result<Option<[u8; 32]>, Unauthorized> {
+    let mut found: Option<[u8; 32]> = None;
+    for value in SIGNATURE_HEADERS.iter().flat_map(|name| headers.values(name)) {
+        let signature = decode_hex(value.strip_prefix(b"sha256=").unwrap_or(value))?;
+        if found.is_some_and(|earlier| earlier != signature) {
+            return Err(Unauthorized("repeated_header"));
+        }
+        found = Some(signature);
+    }
+    Ok(found)
+}
+
+fn decode_hex(value: &[u8]) -> Result<[u8; 32], Unauthorized> {
+    let mut signature = [0; 32];
+    hex::decode_to_slice(value, &mut signature).map_err(|_| Unauthorized("signature_malformed"))?;
+    Ok(signature)
+}
+
+fn within_window(timestamp: &[u8], now: i64) -> Result<(), Unauthorized> {
+    let digits = std::str::from_utf8(timestamp).ok().filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
+    let seconds: i64 = digits.and_then(|t| t.parse().ok()).ok_or(Unauthorized("timestamp_malformed"))?;
+    if now.abs_diff(seconds) <= TIMESTAMP_WINDOW_SECONDS.unsigned_abs() {
+        Ok(())
+    } else {
+        Err(Unauthorized("timestamp_window"))
+    }
+}
+
+/// The secret string's own bytes are the key here, a `whsec_` in front included.
+fn raw_keys(credentials: &WebhookCredentials) -> impl Iterator<Item = Vec<u8>> {
+    credentials.secrets.iter().filter(|secret| !secret.is_empty()).map(|secret| secret.as_bytes().to_vec())
+}
+
+/// The MAC that one of the keys gives for the parts and that one of the candidates equals. The MAC itself is returned,
+/// not the candidate as written: the same signature in capitals or beside others must not look like a new one.
+fn match_mac(
+    keys: impl Iterator<Item = Vec<u8>>,
+    candidates: &[Vec<u8>],
+    parts: &[&[u8]],
+) -> Result<Vec<u8>, Unauthorized> {
+    let mut found = None;
+    for key in keys {
+        let mac = mac(&key, parts).ok_or(Unauthorized("signature_wrong"))?;
+        let fits = candidates.iter().fold(Choice::from(0), |any, c| any | c.as_slice().ct_eq(mac.as_slice()));
+        if bool::from(fits) && found.is_none() {
+            found = Some(mac);
+        }
+    }
+    found.ok_or(Unauthorized("signature_wrong"))
+}
+
+fn mac(key: &[u8], parts: &[&[u8]]) -> Option<Vec<u8>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    for part in parts {
+        mac.update(part);
+    }
+    Some(mac.finalize().into_bytes().to_vec())
+}
+
+fn replay_key(timestamp: &[u8], mac: &[u8], body: &[u8]) -> String {
+    let digest = Sha256::new()
+        .chain_update(timestamp)
+        .chain_update(b".")
+        .chain_update(mac)
+        .chain_update(b".")
+        .chain_update(body)
+        .finalize();
+    hex::encode(digest)
+}

@@ -1,0 +1,6 @@
+//! Tables of the control schema.
+
+pub mod audit_log;
+pub mod company;
+pub mod installation;
+pub mod provisioning_step;

@@ -1,0 +1,173 @@
+//! The tables as diesel sees them. No table names a schema: the transaction's search path decides.
+
+/// Tables of the control schema.
+pub mod control {
+    diesel::table! {
+        company (id) {
+            id -> BigInt,
+            name -> Text,
+            domain -> Text,
+            state -> Text,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        company_setting (company_id, key) {
+            company_id -> BigInt,
+            key -> Text,
+            value -> Text,
+            updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        company_secret (company_id, key) {
+            company_id -> BigInt,
+            key -> Text,
+            sealed -> Binary,
+            master_key_id -> Text,
+            updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        provisioning_step (company_id, step) {
+            company_id -> BigInt,
+            step -> Text,
+            state -> Text,
+            detail -> Text,
+            at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        installation (key) {
+            key -> Text,
+            value -> Text,
+        }
+    }
+    diesel::table! {
+        #[sql_name = "audit_log"]
+        control_audit_log (company_id, seq) {
+            company_id -> BigInt,
+            seq -> BigInt,
+            at -> Timestamptz,
+            actor -> Text,
+            actor_type -> Text,
+            action -> Text,
+            resource -> Text,
+            ip -> Nullable<Text>,
+            correlation_id -> Text,
+            detail -> Jsonb,
+            prev_hash -> Binary,
+            hash -> Binary,
+        }
+    }
+}
+
+/// Tables of one company.
+pub mod tenant {
+    diesel::table! {
+        person (id) {
+            id -> Uuid,
+            name -> Nullable<Text>,
+            name_source -> Nullable<Text>,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        person_identity (kind, value) {
+            kind -> Text,
+            value -> Text,
+            person_id -> Uuid,
+            created_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        conversation (id) {
+            id -> Uuid,
+            key -> Text,
+            person_id -> Uuid,
+            reply_address -> Text,
+            fence -> BigInt,
+            context_json -> Nullable<Jsonb>,
+            created_at -> Timestamptz,
+            last_message_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        turn (id) {
+            id -> Uuid,
+            conversation_id -> Uuid,
+            correlation_id -> Text,
+            decision -> Text,
+            reason -> Text,
+            fence -> BigInt,
+            model -> Nullable<Text>,
+            tokens_in -> Integer,
+            tokens_out -> Integer,
+            tokens_estimated -> Bool,
+            injection_score -> Float,
+            messages_seen -> Integer,
+            preparations -> Integer,
+            model_ms -> Integer,
+            accepted_at -> Timestamptz,
+            claimed_at -> Timestamptz,
+            decided_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        message (id) {
+            id -> Uuid,
+            conversation_id -> Uuid,
+            author -> Text,
+            seq -> BigInt,
+            kind -> Text,
+            body -> Text,
+            was_cut -> Bool,
+            dedupe_key -> Nullable<Text>,
+            turn_id -> Nullable<Uuid>,
+            correlation_id -> Text,
+            superseded -> Bool,
+            at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        delivery (id) {
+            id -> Uuid,
+            message_id -> Uuid,
+            conversation_id -> Uuid,
+            turn_id -> Uuid,
+            position -> SmallInt,
+            recipient -> Text,
+            body -> Text,
+            correlation_id -> Text,
+            state -> Text,
+            attempts -> Integer,
+            resends -> Integer,
+            attempt_at -> Nullable<Timestamptz>,
+            next_at -> Nullable<Timestamptz>,
+            external_id -> Nullable<Text>,
+            error_code -> Nullable<Text>,
+            created_at -> Timestamptz,
+            sent_at -> Nullable<Timestamptz>,
+        }
+    }
+    diesel::table! {
+        audit_log (seq) {
+            seq -> BigInt,
+            at -> Timestamptz,
+            actor -> Text,
+            actor_type -> Text,
+            action -> Text,
+            resource -> Text,
+            ip -> Nullable<Text>,
+            correlation_id -> Text,
+            detail -> Jsonb,
+            prev_hash -> Binary,
+            hash -> Binary,
+        }
+    }
+    diesel::joinable!(conversation -> person (person_id));
+    diesel::joinable!(delivery -> conversation (conversation_id));
+    diesel::allow_tables_to_appear_in_same_query!(person, person_identity, conversation, turn, message, delivery);
+}

@@ -1,0 +1,78 @@
+//! What was said: inbox and outbox in one table, appended only.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::models::schema::tenant::message;
+use crate::tenant::{StoreError, TenantTx};
+
+/// A message to append.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = message)]
+pub struct NewMessage {
+    /// Its id.
+    pub id: Uuid,
+    /// Its conversation.
+    pub conversation_id: Uuid,
+    /// `customer`, `assistant` or `team`.
+    pub author: &'static str,
+    /// Order within the conversation.
+    pub seq: i64,
+    /// Text, audio, image, …
+    pub kind: String,
+    /// What was said; empty for media without words.
+    pub body: String,
+    /// Whether the end was cut off.
+    pub was_cut: bool,
+    /// Channel instance and provider message id.
+    pub dedupe_key: Option<String>,
+    /// The turn that decided it, or wrote it.
+    pub turn_id: Option<Uuid>,
+    /// Its correlation id.
+    pub correlation_id: String,
+    /// When it was accepted, or written.
+    pub at: DateTime<Utc>,
+}
+
+/// Appends. A `Conflict` on `message_dedupe` says that another claim decided one of them.
+pub async fn append(tx: &mut TenantTx, rows: &[NewMessage]) -> Result<(), StoreError> {
+    diesel::insert_into(message::table).values(rows).execute(tx.conn()).await?;
+    Ok(())
+}
+
+/// Which of these dedupe keys are decided already.
+pub async fn decided(tx: &mut TenantTx, keys: &[&str]) -> Result<HashSet<String>, StoreError> {
+    let found: Vec<Option<String>> =
+        message::table.select(message::dedupe_key).filter(message::dedupe_key.eq_any(keys)).load(tx.conn()).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// A line of history: author, text, when.
+pub type Line = (String, String, DateTime<Utc>);
+
+/// The newest lines of a conversation, oldest first; answers that never left are not among them.
+pub async fn history(tx: &mut TenantTx, conversation_id: Uuid, limit: i64) -> Result<Vec<Line>, StoreError> {
+    let mut lines: Vec<Line> = message::table
+        .select((message::author, message::body, message::at))
+        .filter(message::conversation_id.eq(conversation_id))
+        .filter(message::superseded.eq(false).and(message::body.ne("")))
+        .order(message::seq.desc())
+        .limit(limit)
+        .load(tx.conn())
+        .await?;
+    lines.reverse();
+    Ok(lines)
+}
+
+/// Marks an answer's texts as never sent.
+pub async fn supersede(tx: &mut TenantTx, ids: &[Uuid]) -> Result<(), StoreError> {
+    diesel::update(message::table.filter(message::id.eq_any(ids)))
+        .set(message::superseded.eq(true))
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}

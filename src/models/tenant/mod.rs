@@ -1,0 +1,8 @@
+//! Tables of one company.
+
+pub mod audit_log;
+pub mod conversation;
+pub mod delivery;
+pub mod message;
+pub mod person;
+pub mod turn;
