@@ -46,7 +46,9 @@ const COLUMNS: (company::id, company::name, company::domain, company::state) =
     (company::id, company::name, company::domain, company::state);
 
 /// Everything the directory needs, in three statements.
-pub async fn snapshot(tx: &mut ControlTx) -> Result<(Vec<Company>, Vec<SettingRow>, Vec<SecretRow>), StoreError> {
+pub async fn snapshot(
+    tx: &mut ControlTx,
+) -> Result<(Vec<Company>, Vec<SettingRow>, Vec<SecretRow>), StoreError> {
     let conn = tx.conn();
     let companies: Vec<CompanyRow> = company::table.select(COLUMNS).order(company::id).load(conn).await?;
     let settings = company_setting::table
@@ -80,12 +82,7 @@ pub async fn find(admin: &mut AdminDb, domain: &str) -> Result<Option<Company>, 
 }
 
 /// Inserts a company in state `provisioning`, inside the migrator's transaction.
-pub async fn insert(
-    admin: &mut AdminDb,
-    name: &str,
-    domain: &str,
-    now: DateTime<Utc>,
-) -> Result<CompanyId, StoreError> {
+pub async fn insert(admin: &mut AdminDb, name: &str, domain: &str, now: DateTime<Utc>) -> Result<CompanyId, StoreError> {
     let id: i64 = diesel::insert_into(company::table)
         .values((
             company::name.eq(name),

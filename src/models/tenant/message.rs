@@ -46,8 +46,11 @@ pub async fn append(tx: &mut TenantTx, rows: &[NewMessage]) -> Result<(), StoreE
 
 /// Which of these dedupe keys are decided already.
 pub async fn decided(tx: &mut TenantTx, keys: &[&str]) -> Result<HashSet<String>, StoreError> {
-    let found: Vec<Option<String>> =
-        message::table.select(message::dedupe_key).filter(message::dedupe_key.eq_any(keys)).load(tx.conn()).await?;
+    let found: Vec<Option<String>> = message::table
+        .select(message::dedupe_key)
+        .filter(message::dedupe_key.eq_any(keys))
+        .load(tx.conn())
+        .await?;
     Ok(found.into_iter().flatten().collect())
 }
 
