@@ -32,6 +32,7 @@ impl Shutdown {
         let install = |kind| signal(kind).map_err(|error| CliError::failed(format!("signal handlers: {error}")));
         let (mut term, mut int) = (install(SignalKind::terminate())?, install(SignalKind::interrupt())?);
         let shutdown = self.clone();
+        #[expect(clippy::disallowed_methods, reason = "a second signal asks for exactly that: no drain")]
         tokio::spawn(async move {
             either(&mut term, &mut int).await;
             shutdown.begin();

@@ -32,8 +32,8 @@ pub struct Cli {
     /// File with settings (TOML); SECRETARIA_CONFIG names it, too
     #[arg(long, global = true, value_name = "PATH")]
     pub config: Option<PathBuf>,
-    /// How log lines on stderr look
-    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    /// How log lines on stderr look: auto (human on a terminal, else JSON), json or human
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", hide_possible_values = true)]
     pub log_format: Option<LogFormatFlag>,
     /// Log more
     #[arg(long, short, global = true)]
@@ -44,11 +44,11 @@ pub struct Cli {
 }
 
 const EXAMPLES: &str = "Examples:
-  secretaria demo                                    everything on this machine, with two example companies
-  secretaria migrate up                              bring the database up to date
+  secretaria demo          everything on this machine
+  secretaria migrate up    bring the database up to date
   secretaria provision --name 'Clínica Sorriso' --domain clinica.example.com
-  secretaria serve                                   take webhooks
-  secretaria work --all                              answer them
+  secretaria serve         take webhooks
+  secretaria work --all    answer them
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 configuration, 4 dependency unreachable, 5 partly done";
 

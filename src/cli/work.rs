@@ -1,19 +1,19 @@
 //! `secretaria work`: answers the messages of one, several or all companies.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::{CliError, Context};
 use crate::domain::company::CompanyId;
 
 /// Flags of `work`.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:
+#[command(group = ArgGroup::new("whose").required(true).args(["companies", "all"]), after_help = "Examples:
   secretaria work --all
   secretaria work --company 42 --company 43 --metrics-bind 127.0.0.1:9101
   secretaria work --all --until-empty")]
 pub struct WorkArgs {
     /// Work for this company only; may be repeated
-    #[arg(long = "company", value_name = "NUMBER", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(long = "company", value_name = "NUMBER")]
     pub companies: Vec<CompanyId>,
     /// Work for all companies
     #[arg(long)]

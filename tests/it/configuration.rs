@@ -203,6 +203,7 @@ fn contradictions_are_refused_with_all_places_and_a_way_out() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a switch of the test run, no setting")]
 fn the_document_of_settings_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/config.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
