@@ -171,6 +171,8 @@ async fn the_page_shows_both_companies_the_conversation_and_the_turn() {
         assert!(page.contains(expected), "{expected:?} is missing");
     }
     assert!(page.len() < 100_000);
+    let refresh = Regex::new(r#"<noscript>.*href="([^"]*)">Atualizar"#).unwrap();
+    assert!(!refresh.captures(&page).unwrap()[1].contains("#fim"), "a link to a fragment would not reload the page");
 }
 
 #[actix_web::test]
@@ -194,7 +196,7 @@ async fn no_page_holds_anything_the_strict_policy_forbids() {
     let pages = [
         html(get(&fake, &format!("/simulador?{HERE}")).await).await,
         html(get(&fake, &format!("/simulador?{HERE}&turno=corr-q&aviso=429")).await).await,
-        html(get(&fake, "/simulador?company=43").await).await,
+        html(get(&fake, "/simulador?company=43&aviso=x").await).await,
         html(get(&fake, "/simulador?company=99").await).await,
         html(get(&fake, &format!("/simulador/estado?{HERE}&desde=0")).await).await,
         html(post(&fake, "/simulador/enviar", &[OURS, HTMX], &format!("{HERE}&text=oi")).await).await,

@@ -20,7 +20,7 @@ pub(super) struct Fields {
     /// The version the page already shows.
     pub(super) desde: Option<String>,
     /// The worst status of the webhooks just sent, carried over a redirect.
-    pub(super) aviso: Option<u16>,
+    pub(super) aviso: Option<String>,
     /// The composer's text.
     pub(super) text: Option<String>,
     /// `1` or `0`: the model to be down or up.

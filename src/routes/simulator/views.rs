@@ -95,7 +95,10 @@ impl Views {
         let receipts = if sent.is_empty() {
             String::new()
         } else {
-            self.render("recibo.html", &context! { receipts => Serde(sent.iter().map(Receipt::from).collect::<Vec<_>>()) })?
+            self.render(
+                "recibo.html",
+                &context! { receipts => Serde(sent.iter().map(Receipt::from).collect::<Vec<_>>()) },
+            )?
         };
         Ok(format!("{}{receipts}{}", pieces.html, poller(place, pieces, scene, chosen)))
     }
@@ -114,7 +117,8 @@ impl Views {
             tabs => Serde(tabs(backend, place)),
             cast => Serde(cast(place)),
             new_person => format!("/simulador/nova{}", place.query(&[])),
-            refresh => format!("/simulador{}#fim", place.query(&[])),
+            // No fragment: a link to the same page with one only scrolls, it does not ask again.
+            refresh => format!("/simulador{}", place.query(&[])),
             poller => Value::from_safe_string(poller(place, &pieces, scene, chosen)),
             notice => notice.filter(|status| !(200..300).contains(status)),
             text_max => TEXT_MAX_CHARS,

@@ -16,7 +16,29 @@
     if (focused && byId(focused)) byId(focused).focus({ preventScroll: true });
   }
 
-  // Lists are merged child by child, so that a bubble already drawn is never drawn (or read aloud) again.
+  const sameAttributes = (old, fresh) =>
+    old.attributes.length === fresh.attributes.length &&
+    Array.from(fresh.attributes).every((attribute) => old.getAttribute(attribute.name) === attribute.value);
+
+  // Touches only the smallest part that differs, so that nothing else flickers, loses focus or is read aloud again.
+  function patch(old, fresh, added) {
+    if (old.nodeName === "DETAILS") fresh.open = old.open;
+    if (old.classList.contains("nova")) fresh.classList.add("nova");
+    if (old.isEqualNode(fresh)) return;
+    const pairs = old.childNodes.length === fresh.childNodes.length ? Array.from(fresh.childNodes) : [];
+    if (!pairs.length || old.nodeName !== fresh.nodeName || !sameAttributes(old, fresh)) {
+      replace(old, fresh, added);
+      return;
+    }
+    const ours = Array.from(old.childNodes);
+    pairs.forEach((child, at) => {
+      const mine = ours[at];
+      if (mine.nodeType === Node.ELEMENT_NODE && child.nodeType === Node.ELEMENT_NODE) patch(mine, child, added);
+      else if (!mine.isEqualNode(child)) mine.replaceWith(child);
+    });
+  }
+
+  // The list of messages is merged by id: a bubble already drawn is never drawn again.
   function merge(old, fresh, added) {
     const known = new Map(Array.from(old.children, (child) => [child.id, child]));
     let place = old.firstElementChild;
@@ -24,13 +46,13 @@
       const twin = known.get(child.id);
       known.delete(child.id);
       if (!twin) {
-        old.insertBefore(child, place);
         child.classList.add("nova");
+        old.insertBefore(child, place);
         added.push(child);
       } else {
         if (twin !== place) old.insertBefore(twin, place);
         place = twin.nextElementSibling;
-        if (twin.innerHTML !== child.innerHTML) replace(twin, child, added);
+        patch(twin, child, added);
       }
     }
     known.forEach((gone) => gone.remove());
@@ -45,7 +67,7 @@
         const old = byId(fresh.id);
         if (!old) continue;
         if (old.hasAttribute("data-costura")) merge(old, fresh, added);
-        else if (!old.isEqualNode(fresh)) replace(old, fresh, added);
+        else patch(old, fresh, added);
       }
       return added;
     },
