@@ -11,8 +11,8 @@ use super::whatsapp;
 
 /// How long after the customer's last message the page still expects an answer and asks often, in milliseconds.
 const EXPECT_ANSWER_MS: i64 = 60_000;
-/// How many bubbles are drawn: the page stays below its 100 KB whatever the conversation's length.
-const BUBBLES_SHOWN: usize = 80;
+/// How many bubbles are drawn, so that a long conversation of ordinary messages stays below 100 KB.
+const BUBBLES_SHOWN: usize = 60;
 
 /// Everything that changes while the page is open.
 #[derive(Serialize)]
