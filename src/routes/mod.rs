@@ -110,3 +110,6 @@ pub fn mount(cfg: &mut web::ServiceConfig, role: Role) {
         cfg.service(resource.default_service(web::to(refuse)));
     }
 }
+//! routes
+
+pub mod simulator;

@@ -16,3 +16,4 @@ mod embedded;
 mod logging;
 mod metrics;
 mod tidy;
+mod simulator_page;
