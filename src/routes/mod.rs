@@ -7,6 +7,7 @@ pub mod flood;
 mod middleware;
 pub mod ops;
 mod server;
+pub mod simulator;
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, web};
@@ -110,6 +111,3 @@ pub fn mount(cfg: &mut web::ServiceConfig, role: Role) {
         cfg.service(resource.default_service(web::to(refuse)));
     }
 }
-//! routes
-
-pub mod simulator;
