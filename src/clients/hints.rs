@@ -39,7 +39,7 @@ pub fn proto_duration(value: &str) -> Option<Duration> {
 
 /// Seconds to a wait, bounded; negative and not-a-number are no hint at all.
 fn seconds_of(seconds: f64) -> Option<Duration> {
-    if !(seconds >= 0.0) {
+    if seconds.is_nan() || seconds < 0.0 {
         return None;
     }
     Some(Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT))

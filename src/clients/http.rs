@@ -241,15 +241,18 @@ fn classify(error: &reqwest::Error) -> WireError {
     transport(WireErrorKind::Unknown, code, &detail)
 }
 
-/// Whether the handshake failed: rustls hides its errors inside `io::Error`, which does not show them as its source.
+/// Whether the handshake failed: rustls hides its errors inside nested `io::Error`s, which do not show them as sources.
 fn is_tls(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
             return true;
         }
-        source = cause.source();
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
     }
     false
 }

@@ -4,12 +4,15 @@
 mod cli;
 mod configuration;
 mod embedded;
+mod gemini;
 mod http_surface;
 mod inbound_shapes;
 mod logging;
 mod metrics;
 mod phones;
 mod simulator_page;
+mod standins;
 mod text_cleaning;
 mod tidy;
 mod webhook_auth;
+mod whaticket_out;
