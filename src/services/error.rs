@@ -17,6 +17,9 @@ pub enum ServiceError {
     /// The claim was lost: somebody else has the conversation.
     #[error("the claim on the conversation was lost")]
     LeaseLost,
+    /// The process stops, and nothing was decided yet: somebody else shall do it.
+    #[error("the process stops")]
+    Stopping,
     /// The company, or the thing asked for, does not exist.
     #[error("{0}")]
     NotFound(String),
@@ -37,7 +40,7 @@ impl ServiceError {
     /// What to do about it.
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Store(StoreError::StaleFence { .. }) | Self::LeaseLost => Disposition::LetGo,
+            Self::Store(StoreError::StaleFence { .. }) | Self::LeaseLost | Self::Stopping => Disposition::LetGo,
             Self::Store(StoreError::Unavailable { .. } | StoreError::NotMigrated { .. }) => Disposition::Later,
             Self::Configuration(_) => Disposition::Later,
             Self::Store(_) | Self::MasterKey(_) | Self::NotFound(_) => Disposition::Counted,

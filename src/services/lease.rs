@@ -1,6 +1,7 @@
 //! A claim's time: how long this process may still act on a conversation.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,12 +11,13 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub struct Lease {
     end: Mutex<Option<Instant>>,
+    binding: AtomicBool,
 }
 
 impl Lease {
     /// A claim that was asked for at `asked` and holds for `length`.
     pub fn new(asked: Instant, length: Duration) -> Self {
-        Self { end: Mutex::new(Some(asked + length)) }
+        Self { end: Mutex::new(Some(asked + length)), binding: AtomicBool::new(false) }
     }
 
     /// It was renewed by a request made at `asked`.
@@ -32,6 +34,16 @@ impl Lease {
         if let Ok(mut end) = self.end.lock() {
             *end = None;
         }
+    }
+
+    /// From here on the turn is committed or sent: a stopping process lets it finish.
+    pub fn bind(&self) {
+        self.binding.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Lease::bind`] was called.
+    pub fn is_binding(&self) -> bool {
+        self.binding.load(Ordering::Relaxed)
     }
 
     /// Whether at least `spare` is left of it.

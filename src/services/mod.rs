@@ -18,7 +18,7 @@ pub mod trace;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use error::ServiceError;
+pub use error::{Disposition, ServiceError};
 
 use crate::clients::http::HttpClient;
 use crate::clock::Clock;

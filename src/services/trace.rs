@@ -1,1 +1,21 @@
-//! wip
+//! What became of a correlation id: the turn and its deliveries, of one company.
+
+use super::ServiceError;
+use crate::models::tenant::delivery::{self, DeliveryRow};
+use crate::models::tenant::turn::{self, TurnRow};
+use crate::tenant::Tenant;
+
+/// A turn with its texts.
+pub type Traced = (TurnRow, Vec<DeliveryRow>);
+
+/// The turns of a correlation id, oldest first.
+pub async fn by_correlation(tenant: &Tenant, correlation_id: &str) -> Result<Vec<Traced>, ServiceError> {
+    let mut tx = tenant.db.begin().await?;
+    let mut traced = Vec::new();
+    for row in turn::by_correlation(&mut tx, correlation_id).await? {
+        let deliveries = delivery::of_turn(&mut tx, row.id).await?;
+        traced.push((row, deliveries));
+    }
+    tx.commit().await?;
+    Ok(traced)
+}

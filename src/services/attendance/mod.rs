@@ -1,1 +1,240 @@
-//! wip
+//! Attendance: one claimed conversation, from its mailbox to a delivered answer. The file to read first.
+//!
+//! 1. Load what is known (`context`), settle echoes, finish what the last holder left (`delivery::finish`).
+//! 2. Decide (`domain::conversation::decide`): ask the model, or say a ready text.
+//! 3. Look into the mailbox again: a newer message makes the answer be prepared again, not sent.
+//! 4. T1 (`commit`): what was read, what is to be said, what it cost, in one transaction under the fence.
+//! 5. Take the decided envelopes out of the mailbox.
+//! 6. Deliver, T2, give the conversation back.
+//!
+//! A crash before 4 repeats only thinking. After 4 the stored text is sent; it is never thought again.
+
+mod answer;
+mod commit;
+mod mailbox;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use self::answer::Prepared;
+use self::mailbox::Mailbox;
+use super::context::{self, Conversation};
+use super::delivery::{self, Errand, Flow};
+use super::lease::Lease;
+use super::{ServiceError, Services};
+use crate::models::tenant::message;
+use crate::queue::{Claimed, Queue, Return};
+use crate::tenant::{StoreError, Tenant, TenantKey};
+
+/// Times a turn is begun anew because another claim decided some of its messages meanwhile.
+const MAX_RESTARTS: u32 = 3;
+
+/// Attends to a claimed conversation. The answer says how to give it back.
+pub async fn attend(
+    services: &Services,
+    tenant: &Tenant,
+    claim: &Claimed,
+    lease: &Lease,
+) -> Result<Return, ServiceError> {
+    let (mut conversation, mut fresh) = context::load(tenant, claim).await?;
+    for _ in 0..=MAX_RESTARTS {
+        let turn = Turn { services, tenant, claim, lease, queue: queue_of(services, tenant) };
+        match turn.run(&mut conversation, fresh).await {
+            // Another claim decided one of these messages, or made this conversation, since we looked.
+            Err(ServiceError::Store(StoreError::Conflict { constraint })) => {
+                tracing::info!(company = tenant.id().get(), %constraint, "Another claim was quicker; looking again");
+                conversation = context::load_long(tenant, &claim.conversation).await?;
+                fresh = false;
+            }
+            other => return other,
+        }
+    }
+    Ok(Return::Failed(services.clock.now_ms() + 1000))
+}
+
+/// The queue of a company.
+pub fn queue_of(services: &Services, tenant: &Tenant) -> Queue {
+    Queue::new(tenant.redis.clone(), services.clock.clone())
+}
+
+/// One pass over a claimed conversation.
+struct Turn<'a> {
+    services: &'a Services,
+    tenant: &'a Tenant,
+    claim: &'a Claimed,
+    lease: &'a Lease,
+    queue: Queue,
+}
+
+impl Turn<'_> {
+    /// `fresh`: the last holder left nothing unfinished, and the short context is that of its end.
+    async fn run(&self, conversation: &mut Conversation, fresh: bool) -> Result<Return, ServiceError> {
+        let mut mailbox = Mailbox::sort(self.claim);
+        if !fresh {
+            self.drop_decided(&mut mailbox).await?;
+        }
+        self.hear_echoes(conversation, &mut mailbox).await?;
+        self.obey(&mailbox).await?;
+        self.ack(&mailbox.settled, None, &[]).await?;
+        if !fresh && !conversation.is_new || !mailbox.orders.is_empty() {
+            match delivery::finish(&self.errand(conversation), !mailbox.messages.is_empty()).await? {
+                Flow::Wait(wait) => return Ok(wait),
+                Flow::Replaced => *conversation = context::load_long(self.tenant, &self.claim.conversation).await?,
+                Flow::Clear => {}
+            }
+        }
+        if mailbox.messages.is_empty() {
+            return Ok(Return::Clean);
+        }
+        self.answer(conversation, &mut mailbox).await
+    }
+
+    /// Prepares until nothing newer comes, commits, delivers.
+    async fn answer(&self, conversation: &mut Conversation, mailbox: &mut Mailbox) -> Result<Return, ServiceError> {
+        let begun = Instant::now();
+        let settings = &self.services.settings.queue;
+        let mut preparations = 0;
+        let prepared = loop {
+            preparations += 1;
+            let prepared = answer::prepare(self.services, self.tenant, conversation, mailbox).await;
+            let patience = begun.elapsed() < Duration::from_millis(settings.reprepare_budget_ms);
+            // Without patience nobody looks: what came meanwhile stays in the mailbox for a turn of its own.
+            if preparations > settings.max_repreparations || !patience || !self.newer_came(mailbox).await? {
+                break prepared;
+            }
+            tracing::info!(
+                company = self.tenant.id().get(), preparations,
+                "A newer message came while the answer was being prepared; preparing again"
+            );
+        };
+        self.decide(conversation, mailbox, prepared, preparations).await
+    }
+
+    async fn decide(
+        &self,
+        conversation: &mut Conversation,
+        mailbox: &Mailbox,
+        prepared: Prepared,
+        preparations: u32,
+    ) -> Result<Return, ServiceError> {
+        let plan = commit::Plan::new(self, conversation, mailbox, prepared, preparations)?;
+        commit::commit(self, conversation, &plan).await?;
+        conversation.is_new = false;
+        conversation.name.clone_from(&plan.name);
+        conversation.lines.extend(plan.lines());
+        plan.count(self.tenant);
+        let acked = self.ack(&plan.seqs, Some(conversation), &plan.usage()).await;
+        if matches!(acked, Err(ServiceError::LeaseLost)) {
+            return Err(ServiceError::LeaseLost);
+        }
+        // While Redis is away nobody else can claim: the stored answer leaves all the same, and the next claim finds its
+        // messages decided.
+        let outcome = delivery::deliver(&self.errand(conversation), plan.deliveries).await?;
+        acked.map(|()| outcome)
+    }
+
+    /// Whether a customer's message came since the claim; it is then added to the mailbox, and the rest of its burst is
+    /// waited for.
+    async fn newer_came(&self, mailbox: &mut Mailbox) -> Result<bool, ServiceError> {
+        let mut came = false;
+        let limit = Instant::now() + Duration::from_millis(self.services.settings.queue.burst_max_ms);
+        loop {
+            let peek = self.queue.peek(self.claim, mailbox.last_seq).await?.ok_or(ServiceError::LeaseLost)?;
+            if !mailbox.add(peek.newer) {
+                return Ok(came);
+            }
+            came = true;
+            let left = peek.burst_due - self.services.clock.now_ms();
+            if let Ok(left) = u64::try_from(left)
+                && Instant::now() < limit
+            {
+                tokio::time::sleep(Duration::from_millis(left)).await;
+            }
+        }
+    }
+
+    /// Envelopes whose message is in PostgreSQL already: duplicates that came after Redis forgot their ids, or work whose
+    /// acknowledgement was lost.
+    async fn drop_decided(&self, mailbox: &mut Mailbox) -> Result<(), ServiceError> {
+        let keys = mailbox.dedupe_keys();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.tenant.db.begin().await?;
+        let decided = message::decided(&mut tx, &keys.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        tx.commit().await?;
+        mailbox.drop_decided(&decided);
+        Ok(())
+    }
+
+    /// Settles echoes of our own texts; what a human typed on the same phone becomes part of the history.
+    async fn hear_echoes(
+        &self,
+        conversation: &mut Conversation,
+        mailbox: &mut Mailbox,
+    ) -> Result<(), ServiceError> {
+        let echoes = std::mem::take(&mut mailbox.echoes);
+        if echoes.is_empty() {
+            return Ok(());
+        }
+        mailbox.settled.extend(echoes.iter().map(|(waiting, _)| waiting.seq));
+        let errand = self.errand(conversation);
+        let typed = delivery::settle_echoes(&errand, echoes).await?;
+        if !typed.is_empty() {
+            let lines = commit::team_lines(self, conversation, &typed).await?;
+            conversation.is_new = false;
+            conversation.lines.extend(lines);
+            self.ack(&[], Some(conversation), &[]).await?;
+        }
+        Ok(())
+    }
+
+    /// An operator's orders to try dead texts once more.
+    async fn obey(&self, mailbox: &Mailbox) -> Result<(), ServiceError> {
+        for order in &mailbox.orders {
+            commit::revive(self, *order).await?;
+        }
+        Ok(())
+    }
+
+    fn errand<'s>(&'s self, conversation: &Conversation) -> Errand<'s> {
+        Errand {
+            services: self.services,
+            tenant: self.tenant,
+            claim: self.claim,
+            lease: self.lease,
+            conversation_id: conversation.id,
+        }
+    }
+
+    /// Takes envelopes out and stores the short context. A lost claim ends the turn; what is committed stays committed.
+    async fn ack(
+        &self,
+        seqs: &[i64],
+        conversation: Option<&Conversation>,
+        usage: &[(&str, i64)],
+    ) -> Result<(), ServiceError> {
+        if seqs.is_empty() && conversation.is_none() {
+            return Ok(());
+        }
+        let settings = &self.tenant.settings;
+        let ttl = i64::try_from(settings.context_ttl_seconds).unwrap_or(i64::MAX);
+        let short = conversation.map(|conversation| conversation.short(settings.context_turns)).transpose()?;
+        let month = self.now().format("%Y-%m").to_string();
+        let usage = (!usage.is_empty()).then_some((TenantKey::Usage(&month), usage));
+        let ours = self.queue.ack(self.claim, seqs, short.as_deref().map(|json| (json, ttl)), usage).await?;
+        if ours { Ok(()) } else { Err(ServiceError::LeaseLost) }
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.services.clock.now()
+    }
+}
+
+/// A new id, ordered by time.
+fn new_id() -> Uuid {
+    Uuid::now_v7()
+}

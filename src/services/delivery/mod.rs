@@ -98,7 +98,8 @@ fn reason_label(code: &str) -> DeadLetterReason {
 /// Delivers the texts of a fresh turn: the first is stored as `sending`, the others as `queued`.
 pub async fn deliver(errand: &Errand<'_>, mut rows: Vec<DeliveryRow>) -> Result<Return, ServiceError> {
     let mut rest = rows.as_mut_slice();
-    while !rest.is_empty() {
+    // An answer that was given up is given up as a whole: its rows are dead then.
+    while rest.first().is_some_and(|row| row.state() == DeliveryState::Sending) {
         if let Some(wait) = send::attempt(errand, rest).await? {
             return Ok(wait);
         }

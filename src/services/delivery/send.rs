@@ -70,6 +70,7 @@ async fn put_on_wire(
     if !errand.lease.has(Duration::from_millis(settings.deadline_spare_ms)) {
         return Err(ServiceError::LeaseLost);
     }
+    errand.lease.bind();
     let text = OutgoingText { to: &row.recipient, body: &row.body, correlation_id: &row.correlation_id };
     let begun = tokio::time::Instant::now();
     let result = channel::send(&errand.services.http, &endpoint, &text).await;

@@ -1,0 +1,70 @@
+//! A claimed mailbox, sorted by what its envelopes are.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use crate::domain::inbound::{Echo, InboundMessage};
+use crate::queue::{Body, Claimed, Waiting};
+
+/// What waits, in order of arrival.
+pub(super) struct Mailbox {
+    /// Customers' messages that are undecided.
+    pub messages: Vec<(Waiting, InboundMessage)>,
+    /// Texts from our own number.
+    pub echoes: Vec<(Waiting, Echo)>,
+    /// Dead texts to be tried once more.
+    pub orders: Vec<Uuid>,
+    /// Numbers of envelopes that need nothing more.
+    pub settled: Vec<i64>,
+    /// The highest number seen.
+    pub last_seq: i64,
+}
+
+impl Mailbox {
+    pub(super) fn sort(claim: &Claimed) -> Self {
+        let mut mailbox =
+            Self { messages: Vec::new(), echoes: Vec::new(), orders: Vec::new(), settled: Vec::new(), last_seq: 0 };
+        for waiting in &claim.waiting {
+            mailbox.last_seq = mailbox.last_seq.max(waiting.seq);
+            match &waiting.envelope.body {
+                Body::Message(message) => mailbox.messages.push((waiting.clone(), message.clone())),
+                Body::Echo(echo) => mailbox.echoes.push((waiting.clone(), echo.clone())),
+                Body::Redeliver { delivery_id } => {
+                    mailbox.orders.push(*delivery_id);
+                    mailbox.settled.push(waiting.seq);
+                }
+            }
+        }
+        mailbox
+    }
+
+    /// Adds what came since; echoes wait for the next claim. Returns whether a customer's message was among it.
+    pub(super) fn add(&mut self, newer: Vec<Waiting>) -> bool {
+        let before = self.messages.len();
+        for waiting in newer {
+            self.last_seq = self.last_seq.max(waiting.seq);
+            if let Body::Message(message) = &waiting.envelope.body {
+                let message = message.clone();
+                self.messages.push((waiting, message));
+            }
+        }
+        self.messages.len() > before
+    }
+
+    pub(super) fn dedupe_keys(&self) -> Vec<String> {
+        let messages = self.messages.iter().map(|(waiting, _)| waiting);
+        let echoes = self.echoes.iter().map(|(waiting, _)| waiting);
+        messages.chain(echoes).filter_map(|waiting| waiting.envelope.dedupe.clone()).collect()
+    }
+
+    pub(super) fn drop_decided(&mut self, decided: &HashSet<String>) {
+        let known = |waiting: &Waiting| waiting.envelope.dedupe.as_ref().is_some_and(|key| decided.contains(key));
+        for (waiting, _) in self.messages.extract_if(.., |(waiting, _)| known(waiting)) {
+            self.settled.push(waiting.seq);
+        }
+        for (waiting, _) in self.echoes.extract_if(.., |(waiting, _)| known(waiting)) {
+            self.settled.push(waiting.seq);
+        }
+    }
+}

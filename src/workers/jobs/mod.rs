@@ -1,0 +1,3 @@
+//! One file per kind of job: payload below, handler here.
+
+pub mod incoming;
