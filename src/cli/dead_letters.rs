@@ -2,8 +2,15 @@
 
 use clap::{Args, Subcommand};
 
-use super::{CliError, Context};
+use std::sync::Arc;
+
+use super::{CliError, Context, keys, output};
+use crate::clock::Clock;
 use crate::domain::company::CompanyId;
+use crate::queue::DeadLetter;
+use crate::services::audit::Actor;
+use crate::services::{ServiceError, Services, dead_letters};
+use crate::tenant::Tenant;
 
 /// Arguments of `dead-letters`.
 #[derive(Clone, Debug, Args)]
@@ -20,7 +27,7 @@ pub struct DeadLettersArgs {
 /// What `dead-letters` does.
 #[derive(Clone, Debug, Subcommand)]
 pub enum DeadLettersCommand {
-    /// List them, newest first
+    /// List them, oldest first
     #[command(after_help = "Example:\n  secretaria dead-letters list --company 42 --json")]
     List(ListArgs),
     /// Show the whole payload and the reason of some
@@ -96,6 +103,108 @@ pub struct DropArgs {
 }
 
 /// Runs `dead-letters`.
-pub async fn run(_args: DeadLettersArgs, _context: Context) -> Result<(), CliError> {
-    Err(CliError::failed("not wired yet"))
+pub async fn run(args: DeadLettersArgs, context: Context) -> Result<(), CliError> {
+    let key = Arc::new(keys::master_key(&context)?);
+    let services = Services::new(Arc::new(context.settings), key, Clock::new()).map_err(trouble)?;
+    services.directory.refresh().await.map_err(trouble)?;
+    match args.command {
+        DeadLettersCommand::List(args) => {
+            let tenant = company(&services, args.company)?;
+            let letters = dead_letters::list(&tenant, args.reason.as_deref()).await.map_err(trouble)?;
+            list(&letters, args.json)
+        }
+        DeadLettersCommand::Show(args) => {
+            let tenant = company(&services, args.company)?;
+            for letter in find_all(&tenant, &args.ids).await? {
+                show(&letter, args.json)?;
+            }
+            Ok(())
+        }
+        DeadLettersCommand::Requeue(args) => {
+            let tenant = company(&services, args.company)?;
+            let letters = chosen(&tenant, &args).await?;
+            let done = dead_letters::requeue(&services, &tenant, &letters, &operator()).await.map_err(trouble)?;
+            report("requeued", done, args.json)
+        }
+        DeadLettersCommand::Drop(args) => {
+            let tenant = company(&services, args.chosen.company)?;
+            if args.chosen.all && args.confirm.as_deref() != Some(tenant.company.domain.as_str()) {
+                return Err(CliError::usage(format!("type --confirm {} to drop all of them", tenant.company.domain)));
+            }
+            let letters = chosen(&tenant, &args.chosen).await?;
+            let done = dead_letters::discard(&services, &tenant, &letters, &operator()).await.map_err(trouble)?;
+            report("dropped", done, args.chosen.json)
+        }
+    }
+}
+
+fn company(services: &Services, id: CompanyId) -> Result<Arc<Tenant>, CliError> {
+    services.directory.by_id(id).ok_or_else(|| {
+        CliError::failed(format!("there is no company {id}; `secretaria provision list` shows them"))
+    })
+}
+
+async fn find_all(tenant: &Tenant, ids: &[String]) -> Result<Vec<DeadLetter>, CliError> {
+    let mut letters = Vec::new();
+    for id in ids {
+        letters.push(dead_letters::find(tenant, id).await.map_err(trouble)?);
+    }
+    Ok(letters)
+}
+
+async fn chosen(tenant: &Tenant, args: &ChosenArgs) -> Result<Vec<DeadLetter>, CliError> {
+    if args.all {
+        dead_letters::list(tenant, args.reason.as_deref()).await.map_err(trouble)
+    } else {
+        find_all(tenant, &args.ids).await
+    }
+}
+
+fn list(letters: &[DeadLetter], json: bool) -> Result<(), CliError> {
+    for letter in letters {
+        if json {
+            output::json(letter)?;
+        } else {
+            output::line(format!("{}  {:<16}  {}", letter.id, letter.reason, at(letter)))?;
+        }
+    }
+    if letters.is_empty() && !json {
+        output::message("No dead letters.");
+    }
+    Ok(())
+}
+
+fn show(letter: &DeadLetter, json: bool) -> Result<(), CliError> {
+    if json {
+        return output::json(letter);
+    }
+    output::line(format!(
+        "id            {}\nreason        {}\nconversation  {}\nat            {}\npayload       {}\n",
+        letter.id,
+        letter.reason,
+        letter.conversation,
+        at(letter),
+        letter.envelope
+    ))
+}
+
+fn report(word: &str, done: usize, json: bool) -> Result<(), CliError> {
+    if json { output::json(&serde_json::json!({ word: done })) } else { output::line(format!("{done} {word}")) }
+}
+
+fn at(letter: &DeadLetter) -> String {
+    chrono::DateTime::from_timestamp_millis(letter.at_ms).map(|at| at.to_rfc3339()).unwrap_or_default()
+}
+
+fn operator() -> Actor {
+    // The name is for the trail only; who may run this command is settled by the machine.
+    Actor::operator(std::env::var("USER").unwrap_or_else(|_| "operator".to_owned()))
+}
+
+fn trouble(error: ServiceError) -> CliError {
+    match error {
+        ServiceError::Store(store) if store.is_outage() => CliError::unreachable(store.to_string()),
+        ServiceError::Configuration(text) => CliError::configuration(text),
+        other => CliError::failed(other.to_string()),
+    }
 }

@@ -2,7 +2,11 @@
 
 use clap::Args;
 
+use super::lifecycle::Shutdown;
+use super::process::{self, Process};
 use super::{CliError, Context};
+use crate::routes::Role;
+use crate::workers::schedule;
 
 /// Flags of `schedule`.
 #[derive(Clone, Debug, Args)]
@@ -26,6 +30,19 @@ impl ScheduleArgs {
 }
 
 /// Runs `schedule`.
-pub async fn run(_args: ScheduleArgs, _context: Context) -> Result<(), CliError> {
-    Err(CliError::failed("not wired yet"))
+pub async fn run(args: ScheduleArgs, context: Context) -> Result<(), CliError> {
+    let shutdown = Shutdown::new();
+    shutdown.on_signals()?;
+    let process = Process::begin(&context, Role::Schedule, shutdown.clone()).await?;
+    process.show_metrics()?;
+    process.companies_known().await;
+    if args.once {
+        schedule::run_once(&process.services).await;
+        return Ok(());
+    }
+    tracing::info!(tasks = schedule::TABLE.len(), "Keeping time");
+    process::tell_ready();
+    let ticked = schedule::run_until(process.services.clone(), shutdown.drain_token()).await;
+    shutdown.stop();
+    ticked.map_err(CliError::failed)
 }

@@ -2,8 +2,12 @@
 
 use clap::{ArgGroup, Args};
 
+use super::lifecycle::Shutdown;
+use super::process::{self, Process};
 use super::{CliError, Context};
 use crate::domain::company::CompanyId;
+use crate::routes::Role;
+use crate::workers::runner::{Runner, Scope};
 
 /// Flags of `work`.
 #[derive(Clone, Debug, Args)]
@@ -34,6 +38,35 @@ impl WorkArgs {
 }
 
 /// Runs `work`.
-pub async fn run(_args: WorkArgs, _context: Context) -> Result<(), CliError> {
-    Err(CliError::failed("not wired yet"))
+pub async fn run(args: WorkArgs, context: Context) -> Result<(), CliError> {
+    let shutdown = Shutdown::new();
+    shutdown.on_signals()?;
+    let process = Process::begin(&context, Role::Work, shutdown.clone()).await?;
+    process.show_metrics()?;
+    process.companies_known().await;
+    let scope = scope(&args, &process)?;
+    let runner = Runner::new(process.services.clone(), scope, process::name());
+    tracing::info!(all = args.all, companies = args.companies.len(), "Answering messages");
+    process::tell_ready();
+    if args.until_empty {
+        runner.run_until_empty(shutdown.drain_token()).await;
+    } else {
+        runner.run(shutdown.drain_token()).await;
+    }
+    shutdown.stop();
+    Ok(())
+}
+
+fn scope(args: &WorkArgs, process: &Process) -> Result<Scope, CliError> {
+    if args.all {
+        return Ok(Scope::All);
+    }
+    for id in &args.companies {
+        if process.services.directory.is_loaded() && process.services.directory.by_id(*id).is_none() {
+            return Err(CliError::failed(format!(
+                "there is no company {id} that is being served; `secretaria provision list` shows them"
+            )));
+        }
+    }
+    Ok(Scope::Companies(args.companies.clone()))
 }

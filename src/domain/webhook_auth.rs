@@ -11,6 +11,8 @@
 
 mod signature;
 
+pub use signature::sign;
+
 use std::fmt;
 use std::str::FromStr;
 

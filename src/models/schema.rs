@@ -168,6 +168,8 @@ pub mod tenant {
         }
     }
     diesel::joinable!(conversation -> person (person_id));
+    diesel::joinable!(message -> conversation (conversation_id));
+    diesel::joinable!(delivery -> message (message_id));
     diesel::joinable!(delivery -> conversation (conversation_id));
     diesel::allow_tables_to_appear_in_same_query!(person, person_identity, conversation, turn, message, delivery);
 }

@@ -8,6 +8,7 @@ mod middleware;
 pub mod ops;
 mod server;
 pub mod simulator;
+pub mod webhooks;
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, web};
@@ -69,6 +70,7 @@ pub struct Route {
     pub bind: fn(actix_web::Route) -> actix_web::Route,
 }
 
+const SERVING: &[Role] = &[Role::Serve, Role::Demo];
 const EVERY_ROLE: &[Role] = &[Role::Serve, Role::Work, Role::Schedule, Role::Demo];
 
 /// Every route of the program. What is not here is not served; tests walk this table.
@@ -80,6 +82,8 @@ pub const ROUTES: &[Route] = &[
             doc: "Every dependency with its state and latency; 503 when work cannot be done.", bind: |r| r.to(ops::readyz) },
     Route { method: Method::GET, path: "/metrics", access: Access::Metrics, roles: EVERY_ROLE,
             doc: "Metrics in the text format of Prometheus.", bind: |r| r.to(ops::metrics) },
+    Route { method: Method::POST, path: "/webhook/whaticket", access: Access::Webhook, roles: SERVING,
+            doc: "A message, or an echo of our own number, from Whaticket, its forks or a proxy.", bind: |r| r.to(webhooks::whaticket) },
 ];
 
 /// The routes a role has.

@@ -2,10 +2,14 @@
 
 use super::ServiceError;
 use crate::models::tenant::delivery::{self, DeliveryRow};
+use crate::models::tenant::message::{self, Seen};
 use crate::models::tenant::turn::{self, TurnRow};
 use crate::tenant::Tenant;
 
 /// A turn with its texts.
+/// A line of a conversation.
+pub type Line = Seen;
+
 pub type Traced = (TurnRow, Vec<DeliveryRow>);
 
 /// The turns of a correlation id, oldest first.
@@ -18,4 +22,12 @@ pub async fn by_correlation(tenant: &Tenant, correlation_id: &str) -> Result<Vec
     }
     tx.commit().await?;
     Ok(traced)
+}
+
+/// The newest lines of a conversation as its customer sees them, oldest first.
+pub async fn transcript(tenant: &Tenant, conversation: &str, limit: i64) -> Result<Vec<Seen>, ServiceError> {
+    let mut tx = tenant.db.begin().await?;
+    let lines = message::seen(&mut tx, conversation, limit).await?;
+    tx.commit().await?;
+    Ok(lines)
 }

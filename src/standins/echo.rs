@@ -5,13 +5,12 @@ use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::json;
-use sha2::Sha256;
 
 use super::state::lock;
 use crate::clients::http::{BODY_LIMIT, HttpClient};
 use crate::clock::Clock;
+use crate::domain::webhook_auth::sign;
 
 /// Time allowed for one webhook.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -86,7 +85,7 @@ impl Echoes {
         })
         .to_string();
         let timestamp = now.to_string();
-        let signature = sign(&company.webhook_secret, &timestamp, &body)?;
+        let signature = format!("sha256={}", sign(&company.webhook_secret, now, body.as_bytes()));
         let headers = [
             ("host", company.host.as_str()),
             ("x-webhook-token", company.webhook_token.as_str()),
@@ -97,10 +96,4 @@ impl Echoes {
             self.http.post_json(&company.webhook_url, &headers, body.into_bytes(), WEBHOOK_TIMEOUT, BODY_LIMIT);
         answer.await.map(|answer| answer.status).map_err(|error| error.to_string())
     }
-}
-
-fn sign(secret: &str, timestamp: &str, body: &str) -> Result<String, String> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|error| error.to_string())?;
-    mac.update(format!("{timestamp}.{body}").as_bytes());
-    Ok(format!("sha256={}", hex::encode(mac.finalize().into_bytes())))
 }

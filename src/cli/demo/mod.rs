@@ -5,11 +5,34 @@ pub mod postgres;
 pub mod process;
 pub mod redis;
 
-use std::path::PathBuf;
+mod announce;
+mod seed;
+mod simulator;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::{CliError, Context};
+pub use seed::DemoCompany;
+
+use self::embedded::{EmbeddedOptions, EmbeddedServers};
+use self::seed::Seeder;
+use self::simulator::Backend;
+use super::lifecycle::Shutdown;
+use crate::cli::process::{self, Process};
+use super::{CliError, Context, migrate};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::routes::Role;
+use crate::routes::simulator as simulator_page;
+use crate::routes::simulator::backend::SimulatorBackend;
+use crate::standins::{CompanyAtStandIn, StandIns};
+use crate::tenant::{MasterKey, RedisServer};
+use crate::workers::runner::{Runner, Scope};
+use crate::workers::schedule;
 
 /// Flags of `demo`.
 #[derive(Clone, Debug, Args)]
@@ -45,6 +68,125 @@ pub struct DemoArgs {
 }
 
 /// Runs `demo`.
-pub async fn run(_args: DemoArgs, _context: Context) -> Result<(), CliError> {
-    Err(CliError::failed("not wired yet"))
+pub async fn run(args: DemoArgs, context: Context) -> Result<(), CliError> {
+    let shutdown = Shutdown::new();
+    shutdown.on_signals()?;
+    let data_dir = match &args.data_dir {
+        Some(dir) => dir.clone(),
+        None => embedded::default_data_dir().map_err(CliError::failed)?,
+    };
+    let servers = match (&args.database_url, &args.redis_url) {
+        (Some(_), Some(_)) => None,
+        _ => {
+            let options =
+                EmbeddedOptions { data_dir: data_dir.clone(), socket_dir: None, durable: true, tests: false };
+            Some(EmbeddedServers::start(options).await.map_err(CliError::failed)?)
+        }
+    };
+    let ended = run_on(&args, &context, &data_dir, servers.as_ref(), &shutdown).await;
+    shutdown.stop();
+    if let Some(servers) = servers {
+        servers.stop().await;
+    }
+    ended
+}
+
+async fn run_on(
+    args: &DemoArgs,
+    context: &Context,
+    data_dir: &Path,
+    servers: Option<&EmbeddedServers>,
+    shutdown: &Shutdown,
+) -> Result<(), CliError> {
+    let clock = Clock::new();
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let standins = StandIns::start(clock.clone(), local).await.map_err(|error| CliError::failed(error.to_string()))?;
+    standins.set_latency(Duration::from_millis(600));
+    let listener = process::listen(&format!("127.0.0.1:{}", args.port), "--port")?;
+    let port = listener.local_addr().map_err(|error| CliError::failed(error.to_string()))?.port();
+    let base_url = format!("http://127.0.0.1:{port}");
+    let gemini_key = context.sources.env.get("GEMINI_API_KEY").filter(|key| !key.is_empty()).cloned();
+    let settings = settings(args, context, data_dir, servers, (&standins, gemini_key.is_some()))?;
+
+    let key_file = Path::new(&settings.security.master_key_file);
+    if let Some(parent) = key_file.parent() {
+        std::fs::create_dir_all(parent).map_err(|error| CliError::failed(format!("{}: {error}", parent.display())))?;
+    }
+    let key = Arc::new(MasterKey::from_file_or_new(key_file).map_err(|error| CliError::configuration(error.to_string()))?);
+    migration::up_all(&settings).await?;
+    let redis = RedisServer::new(&settings.redis).map_err(|error| CliError::unreachable(error.to_string()))?;
+    let seeder = Seeder { settings: &settings, key: &key, redis: &redis, clock: clock.clone(), gemini_key };
+    let companies = seeder.seed(!args.no_seed, args.companies).await?;
+
+    let process = Process::with(settings, key, Role::Demo, shutdown.clone(), clock).await?;
+    for company in &companies {
+        standins.register(at_stand_in(company, &base_url));
+    }
+    let standins = Arc::new(standins);
+    let backend: Arc<dyn SimulatorBackend> =
+        Arc::new(Backend::new(process.services.clone(), companies.clone(), Arc::clone(&standins), base_url.clone()));
+    let drain = shutdown.drain_token();
+    let runner = Runner::new(process.services.clone(), Scope::All, process::name());
+    let working = tokio::spawn(runner.run(drain.clone()));
+    let keeping_time = tokio::spawn(schedule::run_until(process.services.clone(), drain));
+    let serving = {
+        let process = process.clone();
+        tokio::spawn(async move {
+            process.serve(listener, move |cfg| simulator_page::configure(cfg, Arc::clone(&backend))).await
+        })
+    };
+    let urls = (base_url.as_str(), standins.base_url());
+    announce::ready(args, &process.services.settings, urls, &companies)?;
+    shutdown.draining().await;
+    let served = serving.await.map_err(|error| CliError::failed(error.to_string()))?;
+    let _ = tokio::join!(working, keeping_time);
+    served
+}
+
+fn at_stand_in(company: &DemoCompany, base_url: &str) -> CompanyAtStandIn {
+    CompanyAtStandIn {
+        id: company.id,
+        webhook_url: format!("{base_url}/webhook/whaticket"),
+        host: company.domain.clone(),
+        webhook_secret: company.webhook_secret.clone(),
+        webhook_token: company.webhook_token.clone(),
+    }
+}
+
+/// The demo's settings: the given ones, with private servers and stand-ins where nothing else was named.
+fn settings(
+    args: &DemoArgs,
+    context: &Context,
+    data_dir: &Path,
+    servers: Option<&EmbeddedServers>,
+    (standins, real_model): (&StandIns, bool),
+) -> Result<Settings, CliError> {
+    let mut sources = context.sources.clone();
+    let mut put = |key: &str, value: String| sources.overrides.push((key.to_owned(), value));
+    put("profile", "demo".to_owned());
+    put("queue.burst_window_ms", "500".to_owned());
+    put("server.linger_ms", "0".to_owned());
+    put("llm.breaker_open_ms", "5000".to_owned());
+    put("delivery.base_url", standins.base_url());
+    if !real_model {
+        put("llm.base_url", standins.gemini_url());
+    }
+    put("security.master_key_file", data_dir.join("master.key").display().to_string());
+    if let Some(servers) = servers {
+        put("database.url", servers.database_url.clone());
+        put("database.admin_url", servers.admin_url.clone());
+        put("redis.url", servers.redis_url.clone());
+    }
+    if let Some(url) = &args.database_url {
+        put("database.url", url.clone());
+        // Without a login of its own the migrator is whoever this URL names.
+        if !context.sources.env.contains_key("DATABASE_ADMIN_URL") {
+            put("database.admin_url", url.clone());
+        }
+    }
+    if let Some(url) = &args.redis_url {
+        put("redis.url", url.clone());
+        put("redis.durability", "any".to_owned());
+    }
+    Ok(Context::from_sources(sources)?.settings)
 }

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::models::schema::tenant::message;
+use crate::models::schema::tenant::{conversation, delivery, message};
 use crate::tenant::{StoreError, TenantTx};
 
 /// A message to append.
@@ -63,6 +63,24 @@ pub async fn history(tx: &mut TenantTx, conversation_id: Uuid, limit: i64) -> Re
         .select((message::author, message::body, message::at))
         .filter(message::conversation_id.eq(conversation_id))
         .filter(message::superseded.eq(false).and(message::body.ne("")))
+        .order(message::seq.desc())
+        .limit(limit)
+        .load(tx.conn())
+        .await?;
+    lines.reverse();
+    Ok(lines)
+}
+
+/// A line as a person sees it: message id, author, text, when, correlation id, and the delivery's state if it is ours.
+pub type Seen = (Uuid, String, String, DateTime<Utc>, String, Option<String>);
+
+/// The newest lines of a message group as a person sees them, oldest first.
+pub async fn seen(tx: &mut TenantTx, conversation_key: &str, limit: i64) -> Result<Vec<Seen>, StoreError> {
+    let mut lines: Vec<Seen> = message::table
+        .inner_join(conversation::table)
+        .left_join(delivery::table)
+        .select((message::id, message::author, message::body, message::at, message::correlation_id, delivery::state.nullable()))
+        .filter(conversation::key.eq(conversation_key).and(message::superseded.eq(false)))
         .order(message::seq.desc())
         .limit(limit)
         .load(tx.conn())
