@@ -22,14 +22,15 @@ use self::embedded::{EmbeddedOptions, EmbeddedServers};
 use self::seed::Seeder;
 use self::simulator::Backend;
 use super::lifecycle::Shutdown;
-use crate::cli::process::{self, Process};
-use super::{CliError, Context, migrate};
+use crate::cli::process::{self as running, Process};
+use super::{CliError, Context};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::routes::Role;
 use crate::routes::simulator as simulator_page;
 use crate::routes::simulator::backend::SimulatorBackend;
 use crate::standins::{CompanyAtStandIn, StandIns};
+use crate::services::migration::{self, Mode, SchemaState};
 use crate::tenant::{MasterKey, RedisServer};
 use crate::workers::runner::{Runner, Scope};
 use crate::workers::schedule;
@@ -102,7 +103,7 @@ async fn run_on(
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let standins = StandIns::start(clock.clone(), local).await.map_err(|error| CliError::failed(error.to_string()))?;
     standins.set_latency(Duration::from_millis(600));
-    let listener = process::listen(&format!("127.0.0.1:{}", args.port), "--port")?;
+    let listener = running::listen(&format!("127.0.0.1:{}", args.port), "--port")?;
     let port = listener.local_addr().map_err(|error| CliError::failed(error.to_string()))?.port();
     let base_url = format!("http://127.0.0.1:{port}");
     let gemini_key = context.sources.env.get("GEMINI_API_KEY").filter(|key| !key.is_empty()).cloned();
@@ -113,7 +114,7 @@ async fn run_on(
         std::fs::create_dir_all(parent).map_err(|error| CliError::failed(format!("{}: {error}", parent.display())))?;
     }
     let key = Arc::new(MasterKey::from_file_or_new(key_file).map_err(|error| CliError::configuration(error.to_string()))?);
-    migration::up_all(&settings).await?;
+    migrate_all(&settings).await?;
     let redis = RedisServer::new(&settings.redis).map_err(|error| CliError::unreachable(error.to_string()))?;
     let seeder = Seeder { settings: &settings, key: &key, redis: &redis, clock: clock.clone(), gemini_key };
     let companies = seeder.seed(!args.no_seed, args.companies).await?;
@@ -126,7 +127,7 @@ async fn run_on(
     let backend: Arc<dyn SimulatorBackend> =
         Arc::new(Backend::new(process.services.clone(), companies.clone(), Arc::clone(&standins), base_url.clone()));
     let drain = shutdown.drain_token();
-    let runner = Runner::new(process.services.clone(), Scope::All, process::name());
+    let runner = Runner::new(process.services.clone(), Scope::All, running::name());
     let working = tokio::spawn(runner.run(drain.clone()));
     let keeping_time = tokio::spawn(schedule::run_until(process.services.clone(), drain));
     let serving = {
@@ -141,6 +142,18 @@ async fn run_on(
     let served = serving.await.map_err(|error| CliError::failed(error.to_string()))?;
     let _ = tokio::join!(working, keeping_time);
     served
+}
+
+async fn migrate_all(settings: &Settings) -> Result<(), CliError> {
+    let reports = migration::run(&settings.database, Mode::Apply, &mut |_| {}).await?;
+    match reports.iter().find(|report| report.state == SchemaState::Failed) {
+        None => Ok(()),
+        Some(report) => Err(CliError::failed(format!(
+            "{} could not be migrated: {}",
+            report.schema,
+            report.error.as_deref().unwrap_or("no reason given")
+        ))),
+    }
 }
 
 fn at_stand_in(company: &DemoCompany, base_url: &str) -> CompanyAtStandIn {
