@@ -7,6 +7,7 @@ pub mod config;
 pub mod dead_letters;
 pub mod demo;
 mod error;
+pub mod keys;
 pub mod lifecycle;
 pub mod migrate;
 pub mod output;
