@@ -4,6 +4,9 @@ use std::fmt;
 use std::io::Write;
 
 use crate::config::ConfigError;
+use crate::services::ServiceError;
+use crate::services::provisioning::ProvisionError;
+use crate::tenant::{MasterKeyError, Store, StoreError};
 
 /// The exit codes, documented in `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,5 +77,57 @@ impl std::error::Error for CliError {}
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
         Self::configuration(error.to_string())
+    }
+}
+
+impl From<MasterKeyError> for CliError {
+    fn from(error: MasterKeyError) -> Self {
+        Self::configuration(error.to_string())
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::Unavailable { store, .. } => {
+                let setting = match store {
+                    Store::Postgres => "database.url (DATABASE_URL) and database.admin_url (DATABASE_ADMIN_URL)",
+                    Store::Redis => "redis.url (REDIS_URL)",
+                };
+                Self::unreachable(format!("{message}\n  to mend: look whether it runs, and check {setting}"))
+            }
+            StoreError::NotMigrated { .. } => Self::configuration(message),
+            _ => Self::failed(message),
+        }
+    }
+}
+
+impl From<ServiceError> for CliError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Store(error) => error.into(),
+            ServiceError::MasterKey(error) => error.into(),
+            ServiceError::Configuration(message) => Self::configuration(message),
+            ServiceError::LeaseLost | ServiceError::NotFound(_) => Self::failed(error.to_string()),
+        }
+    }
+}
+
+impl From<ProvisionError> for CliError {
+    fn from(error: ProvisionError) -> Self {
+        let message = error.to_string();
+        match error {
+            ProvisionError::Invalid(message) => Self::usage(message),
+            ProvisionError::NotFound(message) => Self::failed(message),
+            ProvisionError::Service(error) => error.into(),
+            ProvisionError::Step { cause, .. } => {
+                let code = match Self::from(*cause).code {
+                    Exit::Unreachable => Exit::Unreachable,
+                    _ => Exit::Partly,
+                };
+                Self { code, message: format!("{message}\n  to mend: run the same command again, it goes on from there") }
+            }
+        }
     }
 }

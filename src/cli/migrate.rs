@@ -1,8 +1,12 @@
 //! `secretaria migrate`: brings the tables of control and of every company up to date.
 
 use clap::{Args, Subcommand};
+use indicatif::ProgressBar;
+use secrecy::ExposeSecret;
 
-use super::{CliError, Context};
+use super::keys::master_key_or_new;
+use super::{CliError, Context, output};
+use crate::services::migration::{self, Mode, Progress, SchemaReport, SchemaState};
 
 /// Arguments of `migrate`.
 #[derive(Clone, Debug, Args)]
@@ -41,6 +45,84 @@ pub struct MigrateOutput {
 }
 
 /// Runs `migrate`.
-pub async fn run(_args: MigrateArgs, _context: Context) -> Result<(), CliError> {
-    Err(CliError::failed("not wired yet"))
+pub async fn run(args: MigrateArgs, context: Context) -> Result<(), CliError> {
+    let (mode, output, versions) = match args.command {
+        MigrateCommand::Plan(output) => (Mode::Look, output, true),
+        MigrateCommand::Status(output) => (Mode::Look, output, false),
+        MigrateCommand::Up(output) => (Mode::Apply, output, true),
+    };
+    if context.settings.database.admin_url.expose_secret().is_empty() {
+        return Err(CliError::configuration(
+            "database.admin_url is empty: this command needs the login of the migrator.\n  to mend: set DATABASE_ADMIN_URL, or \
+             DATABASE_ADMIN_URL_FILE",
+        ));
+    }
+    // Hidden by itself when stderr is no terminal.
+    let bar = if output.json { ProgressBar::hidden() } else { ProgressBar::new(0) };
+    let mut written = Ok(());
+    let reports = migration::run(&context.settings.database, mode, &mut |progress| match progress {
+        Progress::Companies(count) => bar.set_length(u64::try_from(count).unwrap_or(u64::MAX)),
+        Progress::Schema(report) => {
+            bar.inc(u64::from(report.company.is_some()));
+            let line = if output.json { output::json(report) } else { bar.suspend(|| tell(report, versions)) };
+            written = written.clone().and(line);
+        }
+    })
+    .await;
+    bar.finish_and_clear();
+    let reports = reports?;
+    written?;
+    conclude(&reports, mode, &context)
+}
+
+fn tell(report: &SchemaReport, versions: bool) -> Result<(), CliError> {
+    let domain = report.domain.as_deref().map(|domain| format!(" ({domain})")).unwrap_or_default();
+    let schema = format!("{}{domain}", report.schema);
+    let pending = match versions {
+        true => report.pending.join(", "),
+        false => format!("{} of {}", report.pending.len(), report.pending.len() + report.applied.len()),
+    };
+    match report.state {
+        SchemaState::UpToDate => output::line(format!("{schema}: up to date ({} applied)", report.applied.len())),
+        SchemaState::Pending => output::line(format!("{schema}: missing {pending}")),
+        SchemaState::Migrated => output::line(format!("{schema}: applied {pending}")),
+        SchemaState::Failed => {
+            output::message(format!("{schema}: FAILED: {}", report.error.as_deref().unwrap_or("no reason given")));
+            Ok(())
+        }
+    }
+}
+
+fn conclude(reports: &[SchemaReport], mode: Mode, context: &Context) -> Result<(), CliError> {
+    let failed = reports.iter().filter(|report| report.state == SchemaState::Failed).count();
+    // Control being up to date already is no part of what was done.
+    let done = reports
+        .iter()
+        .filter(|report| match report.company {
+            Some(_) => report.state != SchemaState::Failed,
+            None => report.state == SchemaState::Migrated,
+        })
+        .count();
+    if failed > 0 {
+        let message = format!(
+            "{failed} of {} schemas failed, see above.\n  to mend: see to their causes and run `secretaria migrate up` again; \
+             what is done stays done",
+            reports.len()
+        );
+        return Err(if done > 0 { CliError::partly(message) } else { CliError::failed(message) });
+    }
+    match mode {
+        Mode::Look if reports.iter().any(|report| report.state == SchemaState::Pending) => {
+            output::message("To apply what is missing: secretaria migrate up");
+        }
+        Mode::Look => {}
+        // The first use of an installation: `serve` needs a key before the first company exists.
+        Mode::Apply if reports.iter().all(|report| report.company.is_none()) => {
+            if let Err(error) = master_key_or_new(context, None) {
+                output::message(format!("note: {error}"));
+            }
+        }
+        Mode::Apply => {}
+    }
+    Ok(())
 }

@@ -84,3 +84,33 @@ pub struct Company {
     /// Whether it is being served.
     pub state: CompanyState,
 }
+
+/// A host name as companies are known by it: lower case, without port and trailing dot.
+///
+/// Fails with a sentence when it is no host name (RFC 1123: labels of 1 to 63 letters, digits and inner hyphens, at most
+/// 253 characters).
+pub fn normalise_domain(text: &str) -> Result<String, String> {
+    let lower = text.trim().to_lowercase();
+    if lower.contains('/') || lower.contains('@') {
+        return Err(format!("{text:?} is no host name; write only the name, for example clinica.example.com"));
+    }
+    let host = match lower.split_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => host,
+        Some(_) => return Err(format!("{text:?} is no host name; write it like clinica.example.com")),
+        None => lower.as_str(),
+    };
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if !host.is_ascii() {
+        return Err(format!("{text:?} has letters that host names cannot hold; write its xn-- form"));
+    }
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    match host.len() <= 253 && host.split('.').all(label) {
+        true => Ok(host.to_owned()),
+        false => Err(format!("{text:?} is no host name; write it like clinica.example.com")),
+    }
+}

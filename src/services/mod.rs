@@ -11,6 +11,7 @@ pub mod health;
 pub mod intake;
 pub mod lease;
 pub mod llm;
+pub mod migration;
 pub mod provisioning;
 pub mod rebuild;
 pub mod trace;

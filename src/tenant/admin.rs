@@ -93,15 +93,19 @@ impl AdminDb {
         ))
         .await?;
         let (mut this, report) = this.run(&name, tenant_migrations, true).await?;
-        if !report.pending.is_empty() {
-            this.batch(&format!(
-                "GRANT USAGE ON SCHEMA {name} TO {name};
+        // Rights are set apart from the migrations, so a run may have ended between the two.
+        this.batch(&format!(
+            "DO $$ BEGIN
+               IF EXISTS (SELECT FROM pg_tables WHERE schemaname = '{name}' AND tablename <> '__diesel_schema_migrations'
+                          AND NOT has_table_privilege('{name}', format('%I.%I', schemaname, tablename), 'INSERT')) THEN
+                 GRANT USAGE ON SCHEMA {name} TO {name};
                  GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO {name};
                  REVOKE ALL ON {name}.__diesel_schema_migrations FROM {name};
-                 REVOKE UPDATE, DELETE ON {name}.audit_log FROM {name}"
-            ))
-            .await?;
-        }
+                 REVOKE UPDATE, DELETE ON {name}.audit_log FROM {name};
+               END IF;
+             END $$"
+        ))
+        .await?;
         Ok((this.unlocked(company.get()).await?, report))
     }
 

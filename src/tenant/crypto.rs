@@ -97,6 +97,11 @@ impl MasterKey {
         Ok(key)
     }
 
+    /// A key that is kept nowhere: for dry runs before there is one.
+    pub fn ephemeral() -> Self {
+        Self::new(rand::random())
+    }
+
     fn new(key: [u8; 32]) -> Self {
         let id = hex::encode(Sha256::digest(key)).chars().take(12).collect();
         Self { key, id }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret;
@@ -83,6 +83,37 @@ impl Tx {
     }
 }
 
+/// What a transaction begins with to become a company, until it ends and no longer.
+pub fn become_company(company: CompanyId) -> String {
+    // Built from an integer, never from text: `SET` takes no parameters.
+    let schema = schema_of(company);
+    format!("SET LOCAL search_path TO {schema}; SET LOCAL ROLE {schema}")
+}
+
+/// The schema of a company, and the role that may use it.
+pub fn schema_of(company: CompanyId) -> String {
+    format!("tenant_{}", company.get())
+}
+
+/// Who PostgreSQL takes a transaction for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TxIdentity {
+    /// The role whose rights count.
+    pub role: String,
+    /// Where names are looked up.
+    pub search_path: String,
+}
+
+async fn identity(conn: &mut AsyncPgConnection) -> Result<TxIdentity, StoreError> {
+    let (role, search_path) = diesel::select((
+        diesel::dsl::sql::<diesel::sql_types::Text>("current_user::text"),
+        diesel::dsl::sql::<diesel::sql_types::Text>("current_setting('search_path')"),
+    ))
+    .get_result(conn)
+    .await?;
+    Ok(TxIdentity { role, search_path })
+}
+
 /// A company's part of PostgreSQL.
 #[derive(Clone)]
 pub struct TenantDb {
@@ -96,10 +127,7 @@ pub struct TenantTx(Tx);
 impl TenantDb {
     /// Begins a transaction as this company, in one round trip.
     pub async fn begin(&self) -> Result<TenantTx, StoreError> {
-        // Built from an integer, never from text: `SET` takes no parameters.
-        let schema = format!("tenant_{}", self.company.get());
-        let tx = self.database.begin(&format!("SET LOCAL search_path TO {schema}; SET LOCAL ROLE {schema}")).await?;
-        Ok(TenantTx(tx))
+        Ok(TenantTx(self.database.begin(&become_company(self.company)).await?))
     }
 }
 
@@ -107,6 +135,11 @@ impl TenantTx {
     /// The connection, for `models`.
     pub(crate) fn conn(&mut self) -> &mut AsyncPgConnection {
         &mut self.0.conn
+    }
+
+    /// Who PostgreSQL takes this transaction for.
+    pub async fn identity(&mut self) -> Result<TxIdentity, StoreError> {
+        identity(self.conn()).await
     }
 
     /// Commits. After an `Unavailable` error it is unknown whether the commit happened.
@@ -145,6 +178,11 @@ impl ControlTx {
     /// The connection, for `models`.
     pub(crate) fn conn(&mut self) -> &mut AsyncPgConnection {
         &mut self.0.conn
+    }
+
+    /// Who PostgreSQL takes this transaction for.
+    pub async fn identity(&mut self) -> Result<TxIdentity, StoreError> {
+        identity(self.conn()).await
     }
 
     /// Commits. After an `Unavailable` error it is unknown whether the commit happened.

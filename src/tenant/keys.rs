@@ -54,8 +54,8 @@ impl fmt::Display for TenantKey<'_> {
     }
 }
 
-/// The prefix of all keys of a company.
-pub(super) fn prefix(company: CompanyId) -> String {
+/// The prefix of all keys of a company, to be shown to operators: nothing outside of the wall may build keys with it.
+pub fn prefix(company: CompanyId) -> String {
     format!("company:{{{company}}}:")
 }
 

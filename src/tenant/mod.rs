@@ -16,9 +16,9 @@ use std::fmt;
 
 pub use admin::{AdminDb, MigrationReport};
 pub use crypto::{MasterKey, MasterKeyError};
-pub use db::{ControlDb, ControlTx, Database, TenantDb, TenantTx};
+pub use db::{ControlDb, ControlTx, Database, TenantDb, TenantTx, TxIdentity, become_company, schema_of};
 pub use error::{Store, StoreError};
-pub use keys::{ControlKey, TenantKey};
+pub use keys::{ControlKey, TenantKey, prefix};
 pub use redis::{Arg, ChangeListener, ControlRedis, DurabilityLevel, HintListener, Lua, RedisServer, RedisState, Reply, TenantRedis};
 
 use crate::config::company::CompanySettings;

@@ -81,6 +81,21 @@ pub async fn find(admin: &mut AdminDb, domain: &str) -> Result<Option<Company>, 
     by_domain(admin.control().await?, domain).await
 }
 
+/// The company of this number, by the migrator.
+pub async fn find_by_id(admin: &mut AdminDb, id: CompanyId) -> Result<Option<Company>, StoreError> {
+    let conn = admin.control().await?;
+    let row: Option<CompanyRow> =
+        company::table.select(COLUMNS).filter(company::id.eq(id.get())).first(conn).await.optional()?;
+    row.map(parse).transpose()
+}
+
+/// Locks a company's row until the migrator's transaction ends: one change of its settings at a time.
+pub async fn lock(admin: &mut AdminDb, id: CompanyId) -> Result<(), StoreError> {
+    let row = company::table.select(company::id).filter(company::id.eq(id.get())).for_update();
+    row.first::<i64>(admin.conn()).await?;
+    Ok(())
+}
+
 /// Inserts a company in state `provisioning`, inside the migrator's transaction.
 pub async fn insert(admin: &mut AdminDb, name: &str, domain: &str, now: DateTime<Utc>) -> Result<CompanyId, StoreError> {
     let id: i64 = diesel::insert_into(company::table)

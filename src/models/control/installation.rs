@@ -18,6 +18,16 @@ pub async fn master_key_id(tx: &mut ControlTx) -> Result<Option<String>, StoreEr
         .optional()?)
 }
 
+/// The same, by the migrator.
+pub async fn stored_master_key_id(admin: &mut AdminDb) -> Result<Option<String>, StoreError> {
+    Ok(installation::table
+        .select(installation::value)
+        .filter(installation::key.eq(MASTER_KEY_ID))
+        .first(admin.control().await?)
+        .await
+        .optional()?)
+}
+
 /// Stores the id unless one is stored; returns the stored one.
 pub async fn adopt_master_key_id(admin: &mut AdminDb, id: &str) -> Result<String, StoreError> {
     let conn = admin.control().await?;

@@ -1,0 +1,3 @@
+//! What many tests share.
+
+pub mod pg;
