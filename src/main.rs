@@ -1,9 +1,11 @@
 //! The binary: allocator, TLS provider, command line, exit code. Everything else is in the library.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
 use secretaria::cli::{self, Cli, CliError};
+use secretaria::telemetry::logging;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -20,6 +22,7 @@ fn run() -> Result<(), CliError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
     let context = cli::Context::load(&cli)?;
-    // telemetry::logging::install(&context.settings.log, color) goes here.
+    logging::install(&context.settings.log, std::io::stderr().is_terminal()).map_err(CliError::failed)?;
+    logging::install_panic_hook();
     cli::runtime()?.block_on(cli.command.run(context))
 }

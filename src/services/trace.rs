@@ -6,10 +6,10 @@ use crate::models::tenant::message::{self, Seen};
 use crate::models::tenant::turn::{self, TurnRow};
 use crate::tenant::Tenant;
 
-/// A turn with its texts.
 /// A line of a conversation.
 pub type Line = Seen;
 
+/// A turn with its texts.
 pub type Traced = (TurnRow, Vec<DeliveryRow>);
 
 /// The turns of a correlation id, oldest first.
