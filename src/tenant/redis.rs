@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use deadpool_redis::redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
+use deadpool_redis::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use deadpool_redis::redis::{self, Cmd, RedisError, Value};
 use secrecy::ExposeSecret;
 
@@ -206,7 +206,7 @@ impl RedisServer {
 
     async fn query(&self, cmd: &Cmd) -> Result<Reply, StoreError> {
         let mut conn = self.conn.clone();
-        Ok(conn.req_packed_command(cmd).await?.into())
+        Ok(cmd.query_async::<Value>(&mut conn).await?.into())
     }
 
     async fn run(&self, lua: &Lua, key: &str, args: &[Arg<'_>]) -> Result<Reply, StoreError> {
@@ -217,10 +217,10 @@ impl RedisServer {
             cmd
         };
         let mut conn = self.conn.clone();
-        match conn.req_packed_command(&build("EVALSHA", lua.script.get_hash())).await {
+        match build("EVALSHA", lua.script.get_hash()).query_async::<Value>(&mut conn).await {
             Err(error) if is_noscript(&error) => {
                 lua.script.load_async(&mut conn).await?;
-                Ok(conn.req_packed_command(&build("EVALSHA", lua.script.get_hash())).await?.into())
+                Ok(build("EVALSHA", lua.script.get_hash()).query_async::<Value>(&mut conn).await?.into())
             }
             other => Ok(other?.into()),
         }
@@ -291,7 +291,7 @@ impl TenantRedis {
         let mut conn = self.server.blocking.get().await.map_err(|error| unavailable(&error))?;
         let mut cmd = redis::cmd("BLPOP");
         cmd.arg(key.full(self.company)).arg(patience.as_secs_f64().max(0.01));
-        Ok(conn.req_packed_command(&cmd).await? != Value::Nil)
+        Ok(cmd.query_async::<Value>(&mut conn).await? != Value::Nil)
     }
 }
 
@@ -385,7 +385,7 @@ impl HintListener {
     pub async fn next(&mut self, patience: Duration) -> Result<Option<CompanyId>, StoreError> {
         let mut cmd = redis::cmd("BZPOPMIN");
         cmd.arg(ControlKey::Ready.to_string()).arg(patience.as_secs_f64().max(0.01));
-        let reply = Reply::from(self.conn.req_packed_command(&cmd).await?);
+        let reply = Reply::from(cmd.query_async::<Value>(&mut self.conn).await?);
         Ok(reply.int_at(1).and_then(CompanyId::new))
     }
 }
