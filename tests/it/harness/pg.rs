@@ -108,7 +108,10 @@ async fn make(template: &'static str) -> TestDatabase {
         let name = format!("test_{number}");
         let mut sql = create_sql(&name, template);
         if template == TEMPLATE {
-            sql.push_str(&format!("\\connect {name}\nALTER TABLE control.company ALTER COLUMN id RESTART WITH {}000;\n", number));
+            sql.push_str(&format!(
+                "\\connect {name}\nALTER TABLE control.company ALTER COLUMN id RESTART WITH {}000;\n",
+                number
+            ));
         }
         cluster.server.psql("postgres", &sql).unwrap();
         TestDatabase {
