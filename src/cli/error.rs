@@ -126,7 +126,10 @@ impl From<ProvisionError> for CliError {
                     Exit::Unreachable => Exit::Unreachable,
                     _ => Exit::Partly,
                 };
-                Self { code, message: format!("{message}\n  to mend: run the same command again, it goes on from there") }
+                Self {
+                    code,
+                    message: format!("{message}\n  to mend: run the same command again, it goes on from there"),
+                }
             }
         }
     }

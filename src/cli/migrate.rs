@@ -7,6 +7,8 @@ use secrecy::ExposeSecret;
 use super::keys::master_key_or_new;
 use super::{CliError, Context, output};
 use crate::services::migration::{self, Mode, Progress, SchemaReport, SchemaState};
+use crate::services::provisioning::stored_master_key_id;
+use crate::tenant::AdminDb;
 
 /// Arguments of `migrate`.
 #[derive(Clone, Debug, Args)]
@@ -72,7 +74,20 @@ pub async fn run(args: MigrateArgs, context: Context) -> Result<(), CliError> {
     bar.finish_and_clear();
     let reports = reports?;
     written?;
-    conclude(&reports, mode, &context)
+    conclude(&reports, mode)?;
+    // The first use of an installation: `serve` needs a key before the first company exists.
+    match mode == Mode::Apply && reports.iter().all(|report| report.company.is_none()) {
+        true => first_key(&context).await,
+        false => Ok(()),
+    }
+}
+
+async fn first_key(context: &Context) -> Result<(), CliError> {
+    let sealed_with = stored_master_key_id(&mut AdminDb::connect(&context.settings.database).await?).await?;
+    if let Err(error) = master_key_or_new(context, sealed_with.as_deref()) {
+        output::message(format!("note: {error}"));
+    }
+    Ok(())
 }
 
 fn tell(report: &SchemaReport, versions: bool) -> Result<(), CliError> {
@@ -93,7 +108,7 @@ fn tell(report: &SchemaReport, versions: bool) -> Result<(), CliError> {
     }
 }
 
-fn conclude(reports: &[SchemaReport], mode: Mode, context: &Context) -> Result<(), CliError> {
+fn conclude(reports: &[SchemaReport], mode: Mode) -> Result<(), CliError> {
     let failed = reports.iter().filter(|report| report.state == SchemaState::Failed).count();
     // Control being up to date already is no part of what was done.
     let done = reports
@@ -111,18 +126,8 @@ fn conclude(reports: &[SchemaReport], mode: Mode, context: &Context) -> Result<(
         );
         return Err(if done > 0 { CliError::partly(message) } else { CliError::failed(message) });
     }
-    match mode {
-        Mode::Look if reports.iter().any(|report| report.state == SchemaState::Pending) => {
-            output::message("To apply what is missing: secretaria migrate up");
-        }
-        Mode::Look => {}
-        // The first use of an installation: `serve` needs a key before the first company exists.
-        Mode::Apply if reports.iter().all(|report| report.company.is_none()) => {
-            if let Err(error) = master_key_or_new(context, None) {
-                output::message(format!("note: {error}"));
-            }
-        }
-        Mode::Apply => {}
+    if mode == Mode::Look && reports.iter().any(|report| report.state == SchemaState::Pending) {
+        output::message("To apply what is missing: secretaria migrate up");
     }
     Ok(())
 }

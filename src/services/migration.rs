@@ -132,7 +132,15 @@ fn passed(report: MigrationReport, mode: Mode, company: Option<Company>) -> Sche
         (false, Mode::Apply) => SchemaState::Migrated,
     };
     let (id, domain) = company.map(|company| (company.id, company.domain)).unzip();
-    SchemaReport { schema: report.schema, company: id, domain, state, applied: report.applied, pending: report.pending, error: None }
+    SchemaReport {
+        schema: report.schema,
+        company: id,
+        domain,
+        state,
+        applied: report.applied,
+        pending: report.pending,
+        error: None,
+    }
 }
 
 fn failed(company: Company, error: String) -> SchemaReport {

@@ -26,7 +26,8 @@ fn shape(db: &TestDatabase) -> String {
     db.sql(
         "SELECT table_schema, table_name, column_name, data_type, is_nullable FROM information_schema.columns
          WHERE table_schema = 'control' OR table_schema LIKE 'tenant_%' ORDER BY 1, 2, 3;
-         SELECT relname, relacl FROM pg_class WHERE relnamespace::regnamespace::text ~ '^(control|tenant_)' AND relkind = 'r' ORDER BY 1;
+         SELECT oid::regclass, relacl FROM pg_class
+         WHERE relnamespace::regnamespace::text ~ '^(control|tenant_)' AND relkind = 'r' ORDER BY oid::regclass::text;
          SELECT indexdef FROM pg_indexes WHERE schemaname ~ '^(control|tenant_)' ORDER BY 1",
     )
     .unwrap()
@@ -56,7 +57,9 @@ async fn every_migration_can_be_taken_back_and_applied_again() {
         for _ in 0..versions {
             admin = admin.revert_last(which).await.unwrap();
         }
-        let left = db.sql(&format!("SELECT relname FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'r'"));
+        let left = db.sql(&format!(
+            "SELECT relname FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'r'"
+        ));
         assert_eq!(left.unwrap(), "__diesel_schema_migrations", "down scripts of {schema} leave something behind");
         match which {
             None => drop(admin.migrate_control().await.unwrap()),
@@ -75,10 +78,16 @@ async fn one_failing_company_does_not_stop_the_others_and_the_next_run_finishes(
         let admin = AdminDb::connect(&settings.database).await.unwrap();
         admin.revert_last(Some(id)).await.unwrap();
     }
-    assert_eq!(states(&settings, Mode::Look).await, [SchemaState::UpToDate, SchemaState::Pending, SchemaState::Pending]);
+    assert_eq!(
+        states(&settings, Mode::Look).await,
+        [SchemaState::UpToDate, SchemaState::Pending, SchemaState::Pending]
+    );
     // Something stands where the migration wants its table.
     db.sql(&format!("CREATE TABLE tenant_{one}.audit_log (n int)")).unwrap();
-    assert_eq!(states(&settings, Mode::Apply).await, [SchemaState::UpToDate, SchemaState::Failed, SchemaState::Migrated]);
+    assert_eq!(
+        states(&settings, Mode::Apply).await,
+        [SchemaState::UpToDate, SchemaState::Failed, SchemaState::Migrated]
+    );
     assert_eq!(exit_code(&db, "up"), 5);
     db.sql(&format!("CREATE TABLE tenant_{two}.audit_log2 (n int); DROP TABLE tenant_{two}.audit_log2")).unwrap();
     AdminDb::connect(&settings.database).await.unwrap().revert_last(Some(two)).await.unwrap();
@@ -113,7 +122,8 @@ async fn rights_are_given_even_when_the_run_ended_right_before() {
     let id = company(&settings, "a.example").await;
     db.sql(&format!("REVOKE ALL ON ALL TABLES IN SCHEMA tenant_{id} FROM tenant_{id}; REVOKE USAGE ON SCHEMA tenant_{id} FROM tenant_{id}")).unwrap();
     states(&settings, Mode::Apply).await;
-    let rights = db.sql_as_app(&format!("BEGIN; {}; SELECT count(*) FROM message", secretaria::tenant::become_company(id)));
+    let rights =
+        db.sql_as_app(&format!("BEGIN; {}; SELECT count(*) FROM message", secretaria::tenant::become_company(id)));
     assert_eq!(rights.unwrap(), "0");
 }
 

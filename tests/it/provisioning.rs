@@ -44,7 +44,8 @@ fn domains_are_normalised_and_nonsense_is_refused_with_a_sentence() {
         assert_eq!(normalise_domain(typed).unwrap(), domain);
     }
     let long = format!("{}.com", "a".repeat(64));
-    for typed in ["", ".", "https://a.com", "a b.com", "-a.com", "a..com", "clínica.com", "a.com:x", "x@a.com", &long] {
+    for typed in ["", ".", "https://a.com", "a b.com", "-a.com", "a..com", "clínica.com", "a.com:x", "x@a.com", &long]
+    {
         let why = normalise_domain(typed).unwrap_err();
         assert!(why.contains("host name"), "{typed:?}: {why}");
     }
@@ -75,7 +76,10 @@ async fn a_company_is_made_once_and_the_same_command_again_changes_nothing() {
     other.values = texts(&[("timezone", "America/Recife")]);
     let other = provisioner(&settings, &key).create(NewCompany { name: "Outra".into(), ..other }, false).await.unwrap();
     assert_eq!(other.differs, ["name", "timezone"]);
-    assert_eq!(db.sql("SELECT name, value FROM control.company, control.company_setting").unwrap(), "Clínica Sorriso|America/Manaus");
+    assert_eq!(
+        db.sql("SELECT name, value FROM control.company, control.company_setting").unwrap(),
+        "Clínica Sorriso|America/Manaus"
+    );
     assert_eq!(db.sql("SELECT count(*) FROM control.audit_log WHERE action LIKE 'company.%'").unwrap(), "4");
 }
 
@@ -120,7 +124,9 @@ async fn a_run_that_fails_at_any_step_is_finished_by_the_next() {
         let error = provisioner(&settings, &key).create(wanted.clone(), false).await.unwrap_err();
         let ProvisionError::Step { step: failed, company, .. } = error else { panic!("{error}") };
         assert_eq!(failed, step);
-        let noted = format!("SELECT state, detail ~ 'trapped' FROM control.provisioning_step WHERE step = '{step}' AND company_id = {company}");
+        let noted = format!(
+            "SELECT state, detail ~ 'trapped' FROM control.provisioning_step WHERE step = '{step}' AND company_id = {company}"
+        );
         assert_eq!(db.sql(&noted).unwrap(), "failed|t");
         let sealed = format!("SELECT key, sealed FROM control.company_secret WHERE company_id = {company} ORDER BY 1");
         let before = db.sql(&sealed).unwrap();
@@ -137,11 +143,13 @@ async fn a_run_that_fails_at_any_step_is_finished_by_the_next() {
 
 fn assert_whole(db: &TestDatabase, id: CompanyId) {
     let state = db.sql(&format!("SELECT state FROM control.company WHERE id = {id}")).unwrap();
-    let steps = db.sql(&format!("SELECT count(*) FROM control.provisioning_step WHERE state = 'done' AND company_id = {id}"));
+    let steps =
+        db.sql(&format!("SELECT count(*) FROM control.provisioning_step WHERE state = 'done' AND company_id = {id}"));
     let secrets = db.sql(&format!("SELECT count(*) FROM control.company_secret WHERE company_id = {id}")).unwrap();
     assert_eq!((state.as_str(), steps.unwrap().as_str(), secrets.as_str()), ("active", "5", "2"));
     let become_it = format!("BEGIN; {};", secretaria::tenant::become_company(id));
-    let used = db.sql_as_app(&format!("{become_it} SELECT count(*) FROM person; SELECT count(*) FROM audit_log")).unwrap();
+    let used =
+        db.sql_as_app(&format!("{become_it} SELECT count(*) FROM person; SELECT count(*) FROM audit_log")).unwrap();
     assert_eq!(used, "0\n0");
 }
 
@@ -200,7 +208,10 @@ async fn another_master_key_is_refused_and_both_are_named() {
     let errors = [
         stranger.create(clinic("b.example"), false).await.unwrap_err(),
         stranger.rotate(&who, true).await.unwrap_err(),
-        stranger.set(&who, &Change { set: texts(&[("ai.enabled", "false")]), ..Change::default() }, false).await.unwrap_err(),
+        stranger
+            .set(&who, &Change { set: texts(&[("ai.enabled", "false")]), ..Change::default() }, false)
+            .await
+            .unwrap_err(),
     ];
     for error in errors {
         let text = error.to_string();
@@ -227,8 +238,11 @@ async fn settings_change_all_or_none_and_the_trail_names_keys_only() {
     assert_eq!(ana.set(&who, &change, false).await.unwrap().changed, would.changed);
     assert!(ana.set(&who, &change, false).await.unwrap().changed.is_empty(), "the same again is no change");
 
-    let view = show(&mut AdminDb::connect(&settings.database).await.unwrap(), &who, &settings, &|_| Some("P".into())).await.unwrap();
-    let shown = |key: &str| view.settings.iter().find(|s| s.key == key).map(|s| (s.value.as_str(), s.origin.as_str())).unwrap();
+    let view = show(&mut AdminDb::connect(&settings.database).await.unwrap(), &who, &settings, &|_| Some("P".into()))
+        .await
+        .unwrap();
+    let shown =
+        |key: &str| view.settings.iter().find(|s| s.key == key).map(|s| (s.value.as_str(), s.origin.as_str())).unwrap();
     assert_eq!(shown("ai.enabled"), ("false", "company"));
     assert_eq!(shown("timezone"), ("America/Sao_Paulo", "default"));
     assert_eq!(shown("llm.model"), ("P", "process setting llm.model"));
@@ -237,9 +251,11 @@ async fn settings_change_all_or_none_and_the_trail_names_keys_only() {
     assert!(!serde_json::to_string(&view).unwrap().contains("canary-token"));
     assert_eq!(view.redis_prefix, format!("company:{{{id}}}:"));
 
-    change = Change { set: texts(&[("burst.window_ms", "59000"), ("timezone", "America/Recife")]), ..Change::default() };
+    change =
+        Change { set: texts(&[("burst.window_ms", "59000"), ("timezone", "America/Recife")]), ..Change::default() };
     assert!(matches!(ana.set(&who, &change, false).await.unwrap_err(), ProvisionError::Invalid(_)));
-    change = Change { unset: vec!["ai.enabled".into(), "channel.token".into(), "llm.model".into()], ..Change::default() };
+    change =
+        Change { unset: vec!["ai.enabled".into(), "channel.token".into(), "llm.model".into()], ..Change::default() };
     assert_eq!(ana.set(&who, &change, false).await.unwrap().changed, ["ai.enabled", "channel.token"]);
     change = Change { unset: vec!["webhook.secret".into()], ..Change::default() };
     assert!(ana.set(&who, &change, false).await.unwrap_err().to_string().contains("rotate"));
@@ -265,15 +281,33 @@ async fn rotation_keeps_the_previous_credentials_until_it_is_finished() {
     assert_eq!(ana.webhook_keys(id).await.unwrap().token.expose_secret(), old.token.expose_secret());
     let new = ana.rotate(&who, false).await.unwrap().webhook.unwrap();
     assert_ne!(new.secret.expose_secret(), old.secret.expose_secret());
-    let sealed = |field: &str| hex::decode(db.sql(&format!("SELECT encode(sealed, 'hex') FROM control.company_secret WHERE key = '{field}'")).unwrap()).unwrap();
-    assert_eq!(key.open(id, "webhook.secret_previous", &sealed("webhook.secret_previous")).unwrap(), old.secret.expose_secret());
-    assert_eq!(key.open(id, "webhook.token_previous", &sealed("webhook.token_previous")).unwrap(), old.token.expose_secret());
-    assert!(ana.rotate(&who, false).await.unwrap_err().to_string().contains("--finish"), "a third one would cut off the first");
+    let sealed = |field: &str| {
+        hex::decode(
+            db.sql(&format!("SELECT encode(sealed, 'hex') FROM control.company_secret WHERE key = '{field}'")).unwrap(),
+        )
+        .unwrap()
+    };
+    assert_eq!(
+        key.open(id, "webhook.secret_previous", &sealed("webhook.secret_previous")).unwrap(),
+        old.secret.expose_secret()
+    );
+    assert_eq!(
+        key.open(id, "webhook.token_previous", &sealed("webhook.token_previous")).unwrap(),
+        old.token.expose_secret()
+    );
+    assert!(
+        ana.rotate(&who, false).await.unwrap_err().to_string().contains("--finish"),
+        "a third one would cut off the first"
+    );
     assert_eq!(ana.finish_rotation(&who, false).await.unwrap().changed.len(), 2);
     assert!(ana.finish_rotation(&who, false).await.unwrap().changed.is_empty());
     assert_eq!(db.sql("SELECT count(*) FROM control.company_secret").unwrap(), "2");
     assert_eq!(ana.webhook_keys(id).await.unwrap().token.expose_secret(), new.token.expose_secret());
-    assert_chain_holds(&db, id, &["company.create", "company.credentials", "company.activate", "company.rotate", "company.rotate_finish"]);
+    assert_chain_holds(
+        &db,
+        id,
+        &["company.create", "company.credentials", "company.activate", "company.rotate", "company.rotate_finish"],
+    );
 }
 
 /// Recomputes every link of a company's chain.
@@ -318,6 +352,7 @@ fn secretaria(db: &TestDatabase, args: &[&str], stdin: &str) -> Output {
         .env_clear()
         .env("USER", "bia")
         .env("DATABASE_URL", &db.url)
+        .env("REDIS_URL", "redis://127.0.0.1:1")
         .env("DATABASE_ADMIN_URL", &db.admin_url)
         .env("SECRETARIA_SECURITY__MASTER_KEY_FILE", db.dir.path().join("master.key"))
         .stdin(Stdio::piped())
@@ -360,14 +395,19 @@ async fn the_command_line_from_an_empty_database_to_a_rotated_company() {
     let (code, out, said) = ran(&db, &create, "model-key-99");
     assert_eq!(code, 0, "{said}");
     let made: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((&made["id"], &made["domain"], &made["worker"]), (&900_000.into(), &"a.example".into(), &"secretaria work --company 900000".into()));
+    assert_eq!(
+        (&made["id"], &made["domain"], &made["worker"]),
+        (&900_000.into(), &"a.example".into(), &"secretaria work --company 900000".into())
+    );
     assert!(made["webhook_secret"].as_str().unwrap().starts_with("whsec_"));
     let again: Value = serde_json::from_str(&ran(&db, &create, "model-key-99").1).unwrap();
     assert_eq!((&again["outcome"], again.get("webhook_secret")), (&"unchanged".into(), None));
     let (_, out, _) = ran(&db, &["provision", "--name", "Clínica", "--domain", "a.example"], "");
     assert!(out.contains("already set (`secretaria provision rotate 900000` makes new ones)"), "{out}");
 
-    assert_eq!(ran(&db, &["provision", "set", "900000", "--set", "ai.enabled=false"], "").0, 0);
+    // Redis is away: the change is made all the same, and says so.
+    let (code, _, said) = ran(&db, &["provision", "set", "900000", "--set", "ai.enabled=false"], "");
+    assert_eq!((code, said.contains("was not announced")), (0, true), "{said}");
     assert_eq!(ran(&db, &["provision", "set", "900000"], "").0, 2);
     assert_eq!(ran(&db, &["provision", "set", "900000", "--set", "ai.enable=false"], "").0, 2);
     assert_eq!(ran(&db, &["provision", "set", "77", "--set", "ai.enabled=false"], "").0, 1);

@@ -66,9 +66,17 @@ async fn inside_a_companys_transaction_the_others_tables_do_not_open() {
             assert!(error.contains("permission denied") || error.contains("does not exist"), "{statement}: {error}");
         }
     }
-    for statement in ["SELECT * FROM control.company", "SELECT * FROM control.company_secret", "CREATE TABLE mine (n int)",
-                      "DROP TABLE person", "TRUNCATE person", "SELECT * FROM __diesel_schema_migrations",
-                      "UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"] {
+    for statement in [
+        "SELECT * FROM control.company",
+        "SELECT * FROM control.company_secret",
+        "CREATE TABLE mine (n int)",
+        "DROP TABLE person",
+        "TRUNCATE person",
+        "SELECT * FROM __diesel_schema_migrations",
+        "UPDATE audit_log SET actor = 'x'",
+        "DELETE FROM audit_log",
+        "TRUNCATE audit_log",
+    ] {
         let error = db.sql_as_app(&format!("{as_a} {statement}")).unwrap_err();
         assert!(error.contains("permission denied") || error.contains("must be owner"), "{statement}: {error}");
     }
@@ -79,14 +87,21 @@ async fn outside_of_a_companys_transaction_nothing_resolves() {
     let db = database().await;
     let (a, _) = two(&db.settings()).await;
     let schema = schema_of(a);
-    for statement in ["SELECT * FROM person".to_owned(), format!("SELECT * FROM {schema}.person"), format!("INSERT INTO {schema}.audit_log DEFAULT VALUES")] {
+    for statement in [
+        "SELECT * FROM person".to_owned(),
+        format!("SELECT * FROM {schema}.person"),
+        format!("INSERT INTO {schema}.audit_log DEFAULT VALUES"),
+    ] {
         let error = db.sql_as_app(&statement).unwrap_err();
         assert!(error.contains("permission denied") || error.contains("does not exist"), "{statement}: {error}");
     }
     // `SET LOCAL` ends with its transaction.
     let after = format!("BEGIN; {}; COMMIT; SELECT * FROM person", become_company(a));
     assert!(db.sql_as_app(&after).unwrap_err().contains("does not exist"));
-    assert_eq!(db.sql_as_app(&format!("BEGIN; {}; COMMIT; SELECT current_user", become_company(a))).unwrap(), "secretaria_app");
+    assert_eq!(
+        db.sql_as_app(&format!("BEGIN; {}; COMMIT; SELECT current_user", become_company(a))).unwrap(),
+        "secretaria_app"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +125,13 @@ async fn the_application_reads_control_and_writes_only_its_trail() {
     ] {
         assert!(db.sql_as_app(statement).unwrap_err().contains("permission denied"), "{statement}");
     }
-    assert!(db.sql(&format!("SELECT count(*) FROM control.audit_log WHERE company_id = {a}")).unwrap().parse::<i64>().unwrap() >= 3);
+    assert!(
+        db.sql(&format!("SELECT count(*) FROM control.audit_log WHERE company_id = {a}"))
+            .unwrap()
+            .parse::<i64>()
+            .unwrap()
+            >= 3
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,7 +209,13 @@ async fn role_and_search_path_end_with_the_transaction_however_it_ends() {
             left -= 1;
             match work.as_mut().poll(context) {
                 Poll::Ready(()) => Poll::Ready(true),
-                Poll::Pending => if left == 0 { Poll::Ready(false) } else { Poll::Pending },
+                Poll::Pending => {
+                    if left == 0 {
+                        Poll::Ready(false)
+                    } else {
+                        Poll::Pending
+                    }
+                }
             }
         })
         .await;
@@ -212,8 +239,20 @@ async fn secrets_rest_as_ciphertext_bound_to_company_and_field() {
     let secrets = [("llm.api_key".to_owned(), "canary-key-4711".to_owned())].into();
     let wanted = NewCompany { name: "A".into(), domain: "a.example".into(), secrets, ..NewCompany::default() };
     let a = ana.create(wanted, false).await.unwrap().company.unwrap().id;
-    let (_, b) = (a, ana.create(NewCompany { name: "B".into(), domain: "b.example".into(), ..NewCompany::default() }, false).await.unwrap().company.unwrap().id);
-    let hexed = db.sql(&format!("SELECT encode(sealed, 'hex') FROM control.company_secret WHERE key = 'llm.api_key' AND company_id = {a}")).unwrap();
+    let (_, b) = (
+        a,
+        ana.create(NewCompany { name: "B".into(), domain: "b.example".into(), ..NewCompany::default() }, false)
+            .await
+            .unwrap()
+            .company
+            .unwrap()
+            .id,
+    );
+    let hexed = db
+        .sql(&format!(
+            "SELECT encode(sealed, 'hex') FROM control.company_secret WHERE key = 'llm.api_key' AND company_id = {a}"
+        ))
+        .unwrap();
     let sealed = hex::decode(hexed).unwrap();
     assert!(!sealed.windows(6).any(|part| b"canary-key-4711".windows(6).any(|plain| plain == part)));
     assert_eq!(key.open(a, "llm.api_key", &sealed).unwrap(), "canary-key-4711");

@@ -15,9 +15,7 @@ use super::{CliError, Context, output};
 use crate::clock::Clock;
 use crate::services::ServiceError;
 use crate::services::audit::Actor;
-use crate::services::provisioning::{
-    self, Change, CompanyName, NewCompany, Provisioner, split, stored_master_key_id,
-};
+use crate::services::provisioning::{self, Change, CompanyName, NewCompany, Provisioner, split, stored_master_key_id};
 use crate::tenant::{AdminDb, MasterKey, RedisServer};
 
 /// Runs `provision`.

@@ -81,10 +81,10 @@ pub(super) fn created(created: &Created, wanted: &NewCompany, json: bool) -> Res
     // An unchanged company's gateway has them already; they are not handed around again.
     let webhook = created.webhook.as_ref().filter(|_| created.outcome != Outcome::Unchanged);
     if json {
-        let mut value = created.company.as_ref().map_or_else(
-            || json!({ "id": null, "name": wanted.name.trim(), "domain": wanted.domain }),
-            identity,
-        );
+        let mut value = created
+            .company
+            .as_ref()
+            .map_or_else(|| json!({ "id": null, "name": wanted.name.trim(), "domain": wanted.domain }), identity);
         extend(&mut value, json!({ "outcome": created.outcome, "steps": created.steps, "differs": created.differs }));
         add_webhook(&mut value, webhook);
         return output::json(&value);
@@ -98,7 +98,10 @@ pub(super) fn created(created: &Created, wanted: &NewCompany, json: bool) -> Res
         Outcome::New => output::line(format!("company {id} ({domain}) is active"))?,
         Outcome::Finished => output::line(format!("company {id} ({domain}) is finished and active"))?,
         Outcome::Unchanged => {
-            output::line(format!("company {id} ({domain}) exists, state {}; nothing was changed", company.state.as_str()))?;
+            output::line(format!(
+                "company {id} ({domain}) exists, state {}; nothing was changed",
+                company.state.as_str()
+            ))?;
         }
     }
     match webhook {
@@ -159,7 +162,9 @@ pub(super) fn rotated(rotated: &Rotated, (finish, dry_run): (bool, bool), json: 
     match (finish, dry_run, rotated.changed.is_empty()) {
         (true, _, true) => output::line(format!("company {id} ({domain}): no rotation is under way")),
         (_, true, _) => output::line(format!("company {id} ({domain}): would change {}", rotated.changed.join(", "))),
-        (true, ..) => output::line(format!("company {id} ({domain}): the previous secret and token are no longer accepted")),
+        (true, ..) => {
+            output::line(format!("company {id} ({domain}): the previous secret and token are no longer accepted"))
+        }
         (false, ..) => {
             output::line(format!("company {id} ({domain}): new secret and token; the previous ones stay valid"))?;
             rotated.webhook.iter().try_for_each(print_webhook)?;

@@ -124,7 +124,13 @@ impl Provisioner<'_> {
         };
         if dry_run {
             let steps = Step::ALL.to_vec();
-            return Ok(Created { outcome: Outcome::Planned, company: begun, steps, differs: Vec::new(), webhook: None });
+            return Ok(Created {
+                outcome: Outcome::Planned,
+                company: begun,
+                steps,
+                differs: Vec::new(),
+                webhook: None,
+            });
         }
         let id = match begun {
             Some(company) => company.id,
@@ -167,7 +173,9 @@ impl Provisioner<'_> {
         if company.name != wanted.name {
             differs.push("name".to_owned());
         }
-        differs.extend(wanted.values.iter().filter(|(key, value)| now.plain.get(*key) != Some(*value)).map(|(key, _)| key.clone()));
+        differs.extend(
+            wanted.values.iter().filter(|(key, value)| now.plain.get(*key) != Some(*value)).map(|(key, _)| key.clone()),
+        );
         for (field, value) in &wanted.secrets {
             if now.open(key, id, field)?.as_ref() != Some(value) {
                 differs.push(field.clone());

@@ -106,7 +106,8 @@ impl<'a> Provisioner<'a> {
     async fn announce(&mut self) {
         let Some(redis) = &self.redis else { return };
         if let Err(error) = Directory::announce(redis).await {
-            self.warnings.push(format!("running processes see the change within a minute: it was not announced ({error})"));
+            self.warnings
+                .push(format!("running processes see the change within a minute: it was not announced ({error})"));
         }
     }
 }

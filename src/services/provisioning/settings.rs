@@ -64,7 +64,8 @@ pub(super) async fn stored(admin: &mut AdminDb, id: CompanyId) -> Result<Stored,
 
 /// Checks values one by one, and that each is on its side.
 pub(super) fn given(plain: &Texts, secrets: &Texts) -> Result<(), ProvisionError> {
-    for (secret, (key, value)) in plain.iter().map(|pair| (false, pair)).chain(secrets.iter().map(|pair| (true, pair))) {
+    for (secret, (key, value)) in plain.iter().map(|pair| (false, pair)).chain(secrets.iter().map(|pair| (true, pair)))
+    {
         check(key, value).map_err(ProvisionError::Invalid)?;
         if find(key).map_err(ProvisionError::Invalid)?.is_secret() != secret {
             let side = if secret { "no secret" } else { "a secret and may not be stored among the settings" };

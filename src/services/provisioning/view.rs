@@ -75,7 +75,9 @@ pub async fn show(
     let company = find(admin, who).await?;
     let stored = stored(admin, company.id).await?;
     let view = |setting: &CompanySetting| match stored.plain.get(setting.key) {
-        Some(value) => SettingView { key: setting.key, value: value.clone(), origin: "company".to_owned(), doc: setting.doc },
+        Some(value) => {
+            SettingView { key: setting.key, value: value.clone(), origin: "company".to_owned(), doc: setting.doc }
+        }
         None => defaulted(setting, process_value),
     };
     let (secrets, settings): (Vec<_>, Vec<_>) = COMPANY_SETTINGS.iter().partition(|setting| setting.is_secret());

@@ -48,7 +48,7 @@ fn cluster() -> &'static Cluster {
         // The servers' user passes through.
         std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o711)).unwrap();
         let server = PostgresServer::start(&dir.join("pg"), PostgresOptions { tests: true, socket_dir: None }).unwrap();
-        sweep_afterwards(&dir, server.socket_dir(), server.pid().unwrap());
+        sweep_afterwards(&dir, server.socket_dir());
         server.psql("postgres", &create_sql(TEMPLATE, "template1")).unwrap();
         let cluster = Cluster { server, dir, next: AtomicU64::new(1) };
         migrate(&settings_of(&cluster, TEMPLATE));
@@ -56,11 +56,11 @@ fn cluster() -> &'static Cluster {
     })
 }
 
-/// Nothing drops a static, so a shell waits for the end of this process (its stdin closes) and of the server, and removes
-/// what is left.
-fn sweep_afterwards(dir: &Path, sockets: &Path, pid: u32) {
+/// Nothing drops a static, so a shell waits for the end of this process (its stdin closes) and of the server (its
+/// pid file goes), and removes what is left.
+fn sweep_afterwards(dir: &Path, sockets: &Path) {
     let script = format!(
-        "read -r _; for _ in $(seq 100); do kill -0 {pid} 2>/dev/null || break; sleep 0.1; done; rm -rf -- '{}' '{}'",
+        "read -r _; for _ in $(seq 200); do [ -e '{0}/pg/postmaster.pid' ] || break; sleep 0.05; done; rm -rf -- '{0}' '{1}'",
         dir.display(),
         sockets.display()
     );
@@ -108,7 +108,10 @@ async fn make(template: &'static str) -> TestDatabase {
         let name = format!("test_{number}");
         let mut sql = create_sql(&name, template);
         if template == TEMPLATE {
-            sql.push_str(&format!("\\connect {name}\nALTER TABLE control.company ALTER COLUMN id RESTART WITH {}000;\n", number));
+            sql.push_str(&format!(
+                "\\connect {name}\nALTER TABLE control.company ALTER COLUMN id RESTART WITH {}000;\n",
+                number
+            ));
         }
         cluster.server.psql("postgres", &sql).unwrap();
         TestDatabase {
