@@ -139,9 +139,10 @@ pub async fn run(args: DeadLettersArgs, context: Context) -> Result<(), CliError
 }
 
 fn company(services: &Services, id: CompanyId) -> Result<Arc<Tenant>, CliError> {
-    services.directory.by_id(id).ok_or_else(|| {
-        CliError::failed(format!("there is no company {id}; `secretaria provision list` shows them"))
-    })
+    services
+        .directory
+        .by_id(id)
+        .ok_or_else(|| CliError::failed(format!("there is no company {id}; `secretaria provision list` shows them")))
 }
 
 async fn find_all(tenant: &Tenant, ids: &[String]) -> Result<Vec<DeadLetter>, CliError> {

@@ -109,7 +109,9 @@ impl From<ServiceError> for CliError {
             ServiceError::Store(error) => error.into(),
             ServiceError::MasterKey(error) => error.into(),
             ServiceError::Configuration(message) => Self::configuration(message),
-            ServiceError::LeaseLost | ServiceError::Stopping | ServiceError::NotFound(_) => Self::failed(error.to_string()),
+            ServiceError::LeaseLost | ServiceError::Stopping | ServiceError::NotFound(_) => {
+                Self::failed(error.to_string())
+            }
         }
     }
 }

@@ -93,7 +93,8 @@ impl Process {
         F: Fn(&mut web::ServiceConfig) + Send + Clone + 'static,
     {
         let (ops, flood) = (self.ops(), Flood::new(self.services.settings.server.peer_flood_per_second));
-        let webhooks = WebhookState { services: self.services.clone(), flood: flood.clone(), shed: Arc::clone(&self.shed) };
+        let webhooks =
+            WebhookState { services: self.services.clone(), flood: flood.clone(), shed: Arc::clone(&self.shed) };
         tokio::spawn(flood.keep_swept());
         let configure = move |cfg: &mut web::ServiceConfig| {
             cfg.app_data(web::Data::new(webhooks.clone()));
@@ -121,8 +122,9 @@ impl Process {
         }
         let listener = listen(bind, "metrics.bind")?;
         let ops = self.ops();
-        let server = routes::server(listener, &self.services.settings.server, move |cfg| ops::configure(cfg, ops.clone()))
-            .map_err(CliError::failed)?;
+        let server =
+            routes::server(listener, &self.services.settings.server, move |cfg| ops::configure(cfg, ops.clone()))
+                .map_err(CliError::failed)?;
         tokio::spawn(server);
         Ok(())
     }
@@ -162,7 +164,9 @@ fn configuration(error: ServiceError) -> CliError {
 /// Exit code 3, naming the setting.
 pub fn listen(bind: &str, setting: &str) -> Result<TcpListener, CliError> {
     TcpListener::bind(bind).map_err(|error| {
-        CliError::configuration(format!("cannot listen on {bind} (setting {setting}): {error}; choose another address or port"))
+        CliError::configuration(format!(
+            "cannot listen on {bind} (setting {setting}): {error}; choose another address or port"
+        ))
     })
 }
 

@@ -119,8 +119,7 @@ impl Queue {
 
     /// Claims conversations.
     pub async fn claim(&self, limits: ClaimLimits) -> Result<Claim, StoreError> {
-        let args =
-            [self.offset(), limits.lease_ms.into(), limits.max.into(), limits.cap.into(), limits.quantum.into()];
+        let args = [self.offset(), limits.lease_ms.into(), limits.max.into(), limits.cap.into(), limits.quantum.into()];
         let reply = self.redis.run(&CLAIM, &args).await?;
         let now = self.clock.now_ms();
         Ok(Claim {

@@ -84,7 +84,14 @@ fn span(req: &ServiceRequest, id: &CorrelationId) -> Span {
     if QUIET.contains(&req.path()) {
         tracing::debug_span!("request", correlation_id = id, method, route = field::Empty, status = field::Empty)
     } else {
-        tracing::info_span!("request", correlation_id = id, method, company = field::Empty, route = field::Empty, status = field::Empty)
+        tracing::info_span!(
+            "request",
+            correlation_id = id,
+            method,
+            company = field::Empty,
+            route = field::Empty,
+            status = field::Empty
+        )
     }
 }
 

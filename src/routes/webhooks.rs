@@ -99,7 +99,8 @@ struct Taken {
 
 /// The company of the request: `X-Company-Domain`, if present, else Host. It only selects whose secret must verify.
 fn find_company(req: &HttpRequest, state: &WebhookState) -> Result<Arc<Tenant>, Refused> {
-    let name = req.headers().get(COMPANY_DOMAIN).or_else(|| req.headers().get(HOST)).and_then(|host| host.to_str().ok());
+    let name =
+        req.headers().get(COMPANY_DOMAIN).or_else(|| req.headers().get(HOST)).and_then(|host| host.to_str().ok());
     let domain = name.map(plain_host).unwrap_or_default();
     match state.services.directory.by_domain(&domain) {
         Lookup::Found(tenant) => Ok(tenant),

@@ -64,4 +64,3 @@ pub async fn load_long(tenant: &Tenant, key: &str) -> Result<Conversation, Servi
     let lines = window(&lines, tenant.settings.context_turns).to_vec();
     Ok(Conversation { id: row.id, person_id: row.person_id, name: row.name, lines, is_new: false })
 }
-

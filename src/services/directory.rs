@@ -62,8 +62,14 @@ impl Directory {
         redis: RedisServer,
         master_key: Arc<MasterKey>,
     ) -> Self {
-        let inner =
-            Inner { settings, database, redis, master_key, snapshot: ArcSwapOption::empty(), version: AtomicI64::new(-1) };
+        let inner = Inner {
+            settings,
+            database,
+            redis,
+            master_key,
+            snapshot: ArcSwapOption::empty(),
+            version: AtomicI64::new(-1),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -84,7 +90,12 @@ impl Directory {
 
     /// All companies that are served or suspended, by number.
     pub fn all(&self) -> Vec<Arc<Tenant>> {
-        self.inner.snapshot.load().as_ref().map(|snapshot| snapshot.by_id.values().cloned().collect()).unwrap_or_default()
+        self.inner
+            .snapshot
+            .load()
+            .as_ref()
+            .map(|snapshot| snapshot.by_id.values().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// Whether it has been loaded.

@@ -64,15 +64,10 @@ pub enum Refusal {
 }
 
 /// Takes a Whaticket webhook in: verify, read, accept.
-pub async fn whaticket(
-    services: &Services,
-    tenant: &Tenant,
-    request: &WebhookRequest<'_>,
-) -> Result<Outcome, Refusal> {
+pub async fn whaticket(services: &Services, tenant: &Tenant, request: &WebhookRequest<'_>) -> Result<Outcome, Refusal> {
     let now = services.clock.now().timestamp();
-    let proof =
-        webhook_auth::verify(&tenant.secrets.webhook, &request.headers, request.query_token, request.body, now)
-            .map_err(|cause| Refusal::Unauthorized(cause.0))?;
+    let proof = webhook_auth::verify(&tenant.secrets.webhook, &request.headers, request.query_token, request.body, now)
+        .map_err(|cause| Refusal::Unauthorized(cause.0))?;
     if tenant.company.state == CompanyState::Suspended {
         return Ok(Outcome::Ignored(IgnoreReason::Suspended.as_str()));
     }
@@ -149,7 +144,8 @@ async fn accept_one(
         Sender::Lid(lid) => Some((lid.as_str(), None)),
     };
     let id = Uuid::now_v7();
-    let new = NewEnvelope { conversation: &conversation, id, correlation_id: request.correlation_id, dedupe, lid, body };
+    let new =
+        NewEnvelope { conversation: &conversation, id, correlation_id: request.correlation_id, dedupe, lid, body };
     let accepted = accept(&tenant.redis, &services.clock, &new, &limits(services, tenant, request.address))
         .await
         .map_err(Refusal::Unavailable)?;

@@ -22,7 +22,8 @@ pub async fn rebuild(services: &Services, tenant: &Tenant) -> Result<usize, Serv
     services.hints().tell(tenant.id(), next_due).await?;
     if !due.is_empty() {
         tracing::warn!(
-            company = tenant.id().get(), conversations = due.len(),
+            company = tenant.id().get(),
+            conversations = due.len(),
             "Redis had forgotten this company; its unfinished deliveries are due again"
         );
     }

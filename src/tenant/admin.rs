@@ -114,11 +114,12 @@ impl AdminDb {
         let mut this = self;
         let schema = company.map_or_else(|| "control".to_owned(), |id| format!("tenant_{}", id.get()));
         let source: Migrations = if company.is_some() { tenant_migrations } else { control_migrations };
-        let count: i64 = diesel::dsl::sql::<diesel::sql_types::BigInt>("SELECT count(*) FROM pg_tables WHERE schemaname = ")
-            .bind::<diesel::sql_types::Text, _>(schema.clone())
-            .sql(" AND tablename = '__diesel_schema_migrations'")
-            .get_result(&mut this.conn)
-            .await?;
+        let count: i64 =
+            diesel::dsl::sql::<diesel::sql_types::BigInt>("SELECT count(*) FROM pg_tables WHERE schemaname = ")
+                .bind::<diesel::sql_types::Text, _>(schema.clone())
+                .sql(" AND tablename = '__diesel_schema_migrations'")
+                .get_result(&mut this.conn)
+                .await?;
         if count == 0 {
             let pending = versions(source)?;
             return Ok((this, MigrationReport { schema, pending, applied: Vec::new() }));
@@ -208,7 +209,8 @@ fn is_plain_name(name: &str) -> bool {
 }
 
 fn versions(source: Migrations) -> Result<Vec<String>, StoreError> {
-    let migrations = MigrationSource::<Pg>::migrations(&source()).map_err(|error| StoreError::pg_data(error.to_string()))?;
+    let migrations =
+        MigrationSource::<Pg>::migrations(&source()).map_err(|error| StoreError::pg_data(error.to_string()))?;
     Ok(migrations.iter().map(|migration| migration.name().to_string()).collect())
 }
 

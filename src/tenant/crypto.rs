@@ -68,10 +68,8 @@ impl MasterKey {
 
     /// Reads the key file; refuses one that others may read.
     pub fn from_file(path: &Path) -> Result<Self, MasterKeyError> {
-        let file_error = |cause: std::io::Error| MasterKeyError::File {
-            path: path.display().to_string(),
-            cause: cause.to_string(),
-        };
+        let file_error =
+            |cause: std::io::Error| MasterKeyError::File { path: path.display().to_string(), cause: cause.to_string() };
         let mode = std::fs::metadata(path).map_err(file_error)?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(MasterKeyError::Permissions { path: path.display().to_string(), mode });
@@ -92,8 +90,7 @@ impl MasterKey {
             .mode(0o600)
             .open(path)
             .and_then(|mut file| writeln!(file, "{}", hex::encode(key.key)));
-        written
-            .map_err(|cause| MasterKeyError::File { path: path.display().to_string(), cause: cause.to_string() })?;
+        written.map_err(|cause| MasterKeyError::File { path: path.display().to_string(), cause: cause.to_string() })?;
         Ok(key)
     }
 
@@ -127,9 +124,8 @@ impl MasterKey {
         let aad = aad(company, field);
         let payload = Payload { msg: plain.as_bytes(), aad: &aad };
         // Encryption fails only on lengths beyond 256 GiB.
-        let sealed = XChaCha20Poly1305::new(&self.key.into())
-            .encrypt(&XNonce::from(nonce), payload)
-            .unwrap_or_default();
+        let sealed =
+            XChaCha20Poly1305::new(&self.key.into()).encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
         [&[VERSION][..], &nonce, &sealed].concat()
     }
 

@@ -100,11 +100,23 @@ fn from_message(kind: diesel::result::DatabaseErrorKind, message: &str) -> Store
     use diesel::result::DatabaseErrorKind as Kind;
     let missing = message.contains("does not exist") || message.contains("permission denied for schema");
     let down = matches!(kind, Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::SerializationFailure)
-        || ["connection closed", "shutting down", "starting up", "recovery mode", "terminating connection",
-            "error communicating", "statement timeout", "lock timeout", "deadlock", "No space left",
-            "too many connections", "read-only transaction", "cached plan must not change"]
-            .iter()
-            .any(|known| message.contains(known));
+        || [
+            "connection closed",
+            "shutting down",
+            "starting up",
+            "recovery mode",
+            "terminating connection",
+            "error communicating",
+            "statement timeout",
+            "lock timeout",
+            "deadlock",
+            "No space left",
+            "too many connections",
+            "read-only transaction",
+            "cached plan must not change",
+        ]
+        .iter()
+        .any(|known| message.contains(known));
     if down {
         StoreError::Unavailable { store: Store::Postgres, detail: message.to_owned() }
     } else if missing {
@@ -127,9 +139,10 @@ impl From<deadpool_redis::redis::RedisError> for StoreError {
         let text = error.to_string();
         let ours = ["WRONGTYPE", "ERR "].iter().any(|code| text.contains(code))
             || matches!(error.kind(), deadpool_redis::redis::ErrorKind::UnexpectedReturnType);
-        let passing = ["OOM", "READONLY", "LOADING", "MISCONF", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "max number of clients"]
-            .iter()
-            .any(|code| text.contains(code));
+        let passing =
+            ["OOM", "READONLY", "LOADING", "MISCONF", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "max number of clients"]
+                .iter()
+                .any(|code| text.contains(code));
         if ours && !passing {
             Self::Data { store: Store::Redis, detail: text }
         } else {

@@ -14,8 +14,8 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::active::Active;
-use super::task::Task;
 use super::sweep::Sweeper;
+use super::task::Task;
 use crate::domain::company::CompanyId;
 use crate::queue::{ClaimLimits, Registry};
 use crate::services::attendance::queue_of;
@@ -185,7 +185,8 @@ impl Runner {
             let idle = Duration::from_millis(self.services.settings.queue.idle_wait_ms.max(10));
             let wait = match self.claim(&tenant, permit).await {
                 Ok(0) => Duration::ZERO,
-                Ok(due) => u64::try_from(due - self.services.clock.now_ms()).map_or(idle, |ms| idle.min(Duration::from_millis(ms))),
+                Ok(due) => u64::try_from(due - self.services.clock.now_ms())
+                    .map_or(idle, |ms| idle.min(Duration::from_millis(ms))),
                 Err(error) => {
                     tracing::warn!(company = company.get(), %error, "Conversations could not be claimed");
                     pause(stop, Duration::from_millis(250)).await;

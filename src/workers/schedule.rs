@@ -24,8 +24,16 @@ pub struct Periodic {
 /// Everything that is done periodically.
 pub const TABLE: [Periodic; 3] = [
     Periodic { name: "heartbeat", cron: "*/15 * * * * *", doc: "says that a scheduler lives" },
-    Periodic { name: "sweep", cron: "*/30 * * * * *", doc: "expired claims and lost hints, also while no worker sweeps" },
-    Periodic { name: "rebuild", cron: "0 */5 * * * *", doc: "unfinished deliveries back into the queue, from PostgreSQL" },
+    Periodic {
+        name: "sweep",
+        cron: "*/30 * * * * *",
+        doc: "expired claims and lost hints, also while no worker sweeps",
+    },
+    Periodic {
+        name: "rebuild",
+        cron: "0 */5 * * * *",
+        doc: "unfinished deliveries back into the queue, from PostgreSQL",
+    },
 ];
 
 /// Runs every task once, in the order of the table.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
 use secretaria::config::company::{Ambiguous, COMPANY_SETTINGS, CompanySettings, Kind, check, find};
-use secretaria::domain::webhook_auth::AuthMode;
 use secretaria::config::{ConfigError, Origin, Settings, Sources, describe, markdown};
+use secretaria::domain::webhook_auth::AuthMode;
 
 fn env(pairs: &[(&str, &str)]) -> Sources {
     let env = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

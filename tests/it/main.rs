@@ -4,6 +4,7 @@
 mod cli;
 mod configuration;
 mod embedded;
+mod first_answer;
 mod gemini;
 mod harness;
 mod http_surface;

@@ -22,15 +22,15 @@ use self::embedded::{EmbeddedOptions, EmbeddedServers};
 use self::seed::Seeder;
 use self::simulator::Backend;
 use super::lifecycle::Shutdown;
-use crate::cli::process::{self as running, Process};
 use super::{CliError, Context};
+use crate::cli::process::{self as running, Process};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::routes::Role;
 use crate::routes::simulator as simulator_page;
 use crate::routes::simulator::backend::SimulatorBackend;
-use crate::standins::{CompanyAtStandIn, StandIns};
 use crate::services::migration::{self, Mode, SchemaState};
+use crate::standins::{CompanyAtStandIn, StandIns};
 use crate::tenant::{MasterKey, RedisServer};
 use crate::workers::runner::{Runner, Scope};
 use crate::workers::schedule;
@@ -79,8 +79,7 @@ pub async fn run(args: DemoArgs, context: Context) -> Result<(), CliError> {
     let servers = match (&args.database_url, &args.redis_url) {
         (Some(_), Some(_)) => None,
         _ => {
-            let options =
-                EmbeddedOptions { data_dir: data_dir.clone(), socket_dir: None, durable: true, tests: false };
+            let options = EmbeddedOptions { data_dir: data_dir.clone(), socket_dir: None, durable: true, tests: false };
             Some(EmbeddedServers::start(options).await.map_err(CliError::failed)?)
         }
     };
@@ -113,7 +112,8 @@ async fn run_on(
     if let Some(parent) = key_file.parent() {
         std::fs::create_dir_all(parent).map_err(|error| CliError::failed(format!("{}: {error}", parent.display())))?;
     }
-    let key = Arc::new(MasterKey::from_file_or_new(key_file).map_err(|error| CliError::configuration(error.to_string()))?);
+    let key =
+        Arc::new(MasterKey::from_file_or_new(key_file).map_err(|error| CliError::configuration(error.to_string()))?);
     migrate_all(&settings).await?;
     let redis = RedisServer::new(&settings.redis).map_err(|error| CliError::unreachable(error.to_string()))?;
     let seeder = Seeder { settings: &settings, key: &key, redis: &redis, clock: clock.clone(), gemini_key };

@@ -41,10 +41,16 @@ fn examples() -> Vec<Example> {
             domain: "clinica.localhost".to_owned(),
             values: vec![
                 ("facts.about", "Clínica odontológica de família, com a Dra. Lia Prado e o Dr. Caio Nunes."),
-                ("facts.hours", "segunda a sexta, das 8h às 18h; sábado, das 8h às 12h; fechada aos domingos e feriados"),
+                (
+                    "facts.hours",
+                    "segunda a sexta, das 8h às 18h; sábado, das 8h às 12h; fechada aos domingos e feriados",
+                ),
                 ("facts.address", "Rua das Acácias, 120, Vila Mariana, São Paulo, perto do metrô"),
                 ("facts.phone", "(11) 5555-0120"),
-                ("facts.services", "avaliação gratuita; limpeza R$ 180,00 (40 min); clareamento R$ 890,00; canal a partir de R$ 750,00"),
+                (
+                    "facts.services",
+                    "avaliação gratuita; limpeza R$ 180,00 (40 min); clareamento R$ 890,00; canal a partir de R$ 750,00",
+                ),
             ],
         },
         Example {
@@ -55,7 +61,10 @@ fn examples() -> Vec<Example> {
                 ("facts.hours", "terça a sábado, das 9h às 20h; fechado aos domingos e segundas"),
                 ("facts.address", "Avenida Boa Vista, 45, Boa Vista, Recife"),
                 ("facts.phone", "(81) 5555-0045"),
-                ("facts.services", "corte feminino R$ 90,00; corte masculino R$ 50,00; escova R$ 60,00; manicure R$ 40,00"),
+                (
+                    "facts.services",
+                    "corte feminino R$ 90,00; corte masculino R$ 50,00; escova R$ 60,00; manicure R$ 40,00",
+                ),
                 ("timezone", "America/Recife"),
             ],
         },
@@ -79,8 +88,8 @@ pub(super) struct Seeder<'a> {
 impl Seeder<'_> {
     /// Makes the companies that are missing and returns all of the demo's.
     pub(super) async fn seed(&self, examples_too: bool, bare_count: u32) -> Result<Vec<DemoCompany>, CliError> {
-        let mut provisioner =
-            Provisioner::new(self.settings, self.key, self.clock.clone(), Actor::operator("demo")).announcing(self.redis.clone());
+        let mut provisioner = Provisioner::new(self.settings, self.key, self.clock.clone(), Actor::operator("demo"))
+            .announcing(self.redis.clone());
         let wanted = if examples_too { examples() } else { Vec::new() };
         let mut companies = Vec::new();
         for example in wanted.into_iter().chain((1..=bare_count).map(bare)) {

@@ -204,10 +204,12 @@ impl SimulatorBackend for Backend {
 
 fn timeline(turn: &TurnRow, deliveries: &[DeliveryRow]) -> Timeline {
     let ms = |at: DateTime<Utc>| at.timestamp_millis();
-    let stage = |name: &str, from: i64, to: i64| Stage { name: name.to_owned(), at_ms: from, took_ms: (to - from).max(0) };
+    let stage =
+        |name: &str, from: i64, to: i64| Stage { name: name.to_owned(), at_ms: from, took_ms: (to - from).max(0) };
     let (accepted, claimed, decided) = (ms(turn.accepted_at), ms(turn.claimed_at), ms(turn.decided_at));
     let model_from = decided - i64::from(turn.model_ms);
-    let mut stages = vec![stage("rajada e fila", accepted, claimed), stage("preparo", claimed, model_from.max(claimed))];
+    let mut stages =
+        vec![stage("rajada e fila", accepted, claimed), stage("preparo", claimed, model_from.max(claimed))];
     if turn.model_ms > 0 {
         stages.push(stage("modelo", model_from.max(claimed), decided));
     }

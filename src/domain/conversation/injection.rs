@@ -55,7 +55,8 @@ static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| {
 /// Judges a text. Independent signs add up as independent doubts: 1 − Π(1 − weight).
 pub fn judge(text: &str) -> Verdict {
     let folded = fold(text);
-    let clean = SIGNS.iter().filter(|sign| sign.pattern.is_match(&folded)).fold(1.0, |left, sign| left * (1.0 - sign.weight));
+    let clean =
+        SIGNS.iter().filter(|sign| sign.pattern.is_match(&folded)).fold(1.0, |left, sign| left * (1.0 - sign.weight));
     Verdict { score: 1.0 - clean }
 }
 

@@ -17,8 +17,7 @@ pub enum Template {
 
 impl Template {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Fallback, Self::AiDisabled, Self::TechnicalIssue, Self::Media, Self::Injection];
+    pub const ALL: [Self; 5] = [Self::Fallback, Self::AiDisabled, Self::TechnicalIssue, Self::Media, Self::Injection];
 
     /// Its name: in metrics, in the turn's row, and after `text.` among a company's settings.
     pub fn name(self) -> &'static str {

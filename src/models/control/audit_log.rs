@@ -17,8 +17,7 @@ pub async fn append(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let conn = admin.conn();
-    let _: i64 =
-        company::table.select(company::id).filter(company::id.eq(id.get())).for_update().first(conn).await?;
+    let _: i64 = company::table.select(company::id).filter(company::id.eq(id.get())).for_update().first(conn).await?;
     let last: Option<(i64, Vec<u8>)> = audit_log::table
         .select((audit_log::seq, audit_log::hash))
         .filter(audit_log::company_id.eq(id.get()))

@@ -46,9 +46,7 @@ const COLUMNS: (company::id, company::name, company::domain, company::state) =
     (company::id, company::name, company::domain, company::state);
 
 /// Everything the directory needs, in three statements.
-pub async fn snapshot(
-    tx: &mut ControlTx,
-) -> Result<(Vec<Company>, Vec<SettingRow>, Vec<SecretRow>), StoreError> {
+pub async fn snapshot(tx: &mut ControlTx) -> Result<(Vec<Company>, Vec<SettingRow>, Vec<SecretRow>), StoreError> {
     let conn = tx.conn();
     let companies: Vec<CompanyRow> = company::table.select(COLUMNS).order(company::id).load(conn).await?;
     let settings = company_setting::table
@@ -97,7 +95,12 @@ pub async fn lock(admin: &mut AdminDb, id: CompanyId) -> Result<(), StoreError> 
 }
 
 /// Inserts a company in state `provisioning`, inside the migrator's transaction.
-pub async fn insert(admin: &mut AdminDb, name: &str, domain: &str, now: DateTime<Utc>) -> Result<CompanyId, StoreError> {
+pub async fn insert(
+    admin: &mut AdminDb,
+    name: &str,
+    domain: &str,
+    now: DateTime<Utc>,
+) -> Result<CompanyId, StoreError> {
     let id: i64 = diesel::insert_into(company::table)
         .values((
             company::name.eq(name),

@@ -36,9 +36,5 @@ pub async fn adopt_master_key_id(admin: &mut AdminDb, id: &str) -> Result<String
         .on_conflict_do_nothing()
         .execute(conn)
         .await?;
-    Ok(installation::table
-        .select(installation::value)
-        .filter(installation::key.eq(MASTER_KEY_ID))
-        .first(conn)
-        .await?)
+    Ok(installation::table.select(installation::value).filter(installation::key.eq(MASTER_KEY_ID)).first(conn).await?)
 }

@@ -180,9 +180,7 @@ pub async fn save(tx: &mut TenantTx, row: &DeliveryRow) -> Result<(), StoreError
 }
 
 /// Conversations with unfinished texts: `(key, due)`. What a wiped queue is rebuilt from.
-pub async fn unfinished_conversations(
-    tx: &mut TenantTx,
-) -> Result<Vec<(String, Option<DateTime<Utc>>)>, StoreError> {
+pub async fn unfinished_conversations(tx: &mut TenantTx) -> Result<Vec<(String, Option<DateTime<Utc>>)>, StoreError> {
     Ok(delivery::table
         .inner_join(conversation::table)
         .filter(delivery::state.eq_any(UNFINISHED))

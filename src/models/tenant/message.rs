@@ -46,11 +46,8 @@ pub async fn append(tx: &mut TenantTx, rows: &[NewMessage]) -> Result<(), StoreE
 
 /// Which of these dedupe keys are decided already.
 pub async fn decided(tx: &mut TenantTx, keys: &[&str]) -> Result<HashSet<String>, StoreError> {
-    let found: Vec<Option<String>> = message::table
-        .select(message::dedupe_key)
-        .filter(message::dedupe_key.eq_any(keys))
-        .load(tx.conn())
-        .await?;
+    let found: Vec<Option<String>> =
+        message::table.select(message::dedupe_key).filter(message::dedupe_key.eq_any(keys)).load(tx.conn()).await?;
     Ok(found.into_iter().flatten().collect())
 }
 
@@ -79,7 +76,14 @@ pub async fn seen(tx: &mut TenantTx, conversation_key: &str, limit: i64) -> Resu
     let mut lines: Vec<Seen> = message::table
         .inner_join(conversation::table)
         .left_join(delivery::table)
-        .select((message::id, message::author, message::body, message::at, message::correlation_id, delivery::state.nullable()))
+        .select((
+            message::id,
+            message::author,
+            message::body,
+            message::at,
+            message::correlation_id,
+            delivery::state.nullable(),
+        ))
         .filter(conversation::key.eq(conversation_key).and(message::superseded.eq(false)))
         .order(message::seq.desc())
         .limit(limit)

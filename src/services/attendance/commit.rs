@@ -8,15 +8,15 @@ use super::mailbox::Mailbox;
 use super::{Turn, new_id};
 use crate::domain::conversation::history::{Author, Line, spoken};
 use crate::domain::inbound::{InboundMessage, MessageKind, Sender};
+use crate::models::tenant::conversation;
 use crate::models::tenant::delivery::{self, DeliveryRow, DeliveryState};
 use crate::models::tenant::message::{self, NewMessage};
 use crate::models::tenant::person::{self, Identity};
 use crate::models::tenant::turn::{self, TurnRow};
-use crate::models::tenant::conversation;
 use crate::queue::Waiting;
+use crate::services::ServiceError;
 use crate::services::context::Conversation;
 use crate::services::delivery::Unmatched;
-use crate::services::ServiceError;
 use crate::telemetry::metrics::{self, MessageKind as KindLabel};
 use crate::tenant::{StoreError, Tenant, TenantTx};
 
@@ -55,11 +55,19 @@ impl Plan {
             .collect();
         let mut deliveries = Vec::new();
         for (n, body) in (0_i16..).zip(&prepared.bubbles) {
-            let row = outbox_row(conversation.id, turn_row.id, &correlation_id, mailbox.last_seq + 1 + i64::from(n), body, now);
+            let row = outbox_row(
+                conversation.id,
+                turn_row.id,
+                &correlation_id,
+                mailbox.last_seq + 1 + i64::from(n),
+                body,
+                now,
+            );
             deliveries.push(delivery_row(turn, &row, &last.from, n));
             messages.push(row);
         }
-        let shown_name = mailbox.messages.iter().rev().find_map(|(_, m)| m.name.as_ref()).map(|n| n.as_str().to_owned());
+        let shown_name =
+            mailbox.messages.iter().rev().find_map(|(_, m)| m.name.as_ref()).map(|n| n.as_str().to_owned());
         Ok(Self {
             turn: turn_row,
             messages,

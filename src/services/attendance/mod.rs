@@ -106,7 +106,8 @@ impl Turn<'_> {
                 break prepared;
             }
             tracing::info!(
-                company = self.tenant.id().get(), preparations,
+                company = self.tenant.id().get(),
+                preparations,
                 "A newer message came while the answer was being prepared; preparing again"
             );
         };
@@ -171,11 +172,7 @@ impl Turn<'_> {
     }
 
     /// Settles echoes of our own texts; what a human typed on the same phone becomes part of the history.
-    async fn hear_echoes(
-        &self,
-        conversation: &mut Conversation,
-        mailbox: &mut Mailbox,
-    ) -> Result<(), ServiceError> {
+    async fn hear_echoes(&self, conversation: &mut Conversation, mailbox: &mut Mailbox) -> Result<(), ServiceError> {
         let echoes = std::mem::take(&mut mailbox.echoes);
         if echoes.is_empty() {
             return Ok(());

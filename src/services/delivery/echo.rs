@@ -22,10 +22,7 @@ pub struct Unmatched {
 
 /// Compares echoes with what we sent: by the provider's id, else by the same text to the same person. An echo of a text
 /// of unknown fate settles it as sent. Returns those that match nothing.
-pub async fn settle_echoes(
-    errand: &Errand<'_>,
-    echoes: Vec<(Waiting, Echo)>,
-) -> Result<Vec<Unmatched>, ServiceError> {
+pub async fn settle_echoes(errand: &Errand<'_>, echoes: Vec<(Waiting, Echo)>) -> Result<Vec<Unmatched>, ServiceError> {
     let mut tx = errand.tenant.db.begin().await?;
     let mut rows = delivery::recent(&mut tx, errand.conversation_id, RECENT).await?;
     // Oldest first: of two equal texts the earlier was sent earlier.

@@ -58,7 +58,9 @@ impl<'a> Breaker<'a> {
         ];
         let answer = self.tenant.redis.run(&SCRIPT, &args).await;
         answer
-            .inspect_err(|error| tracing::debug!(company = self.tenant.id().get(), %error, "The breaker cannot be read"))
+            .inspect_err(
+                |error| tracing::debug!(company = self.tenant.id().get(), %error, "The breaker cannot be read"),
+            )
             .ok()
     }
 

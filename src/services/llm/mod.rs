@@ -202,7 +202,8 @@ impl Asking<'_> {
         let source = if usage.is_some() { TokenSource::Reported } else { TokenSource::Estimated };
         let usage = usage.unwrap_or_else(|| {
             self.answer.estimated = true;
-            let asked = self.request.system.len() + self.request.turns.iter().map(|turn| turn.text.len()).sum::<usize>();
+            let asked =
+                self.request.system.len() + self.request.turns.iter().map(|turn| turn.text.len()).sum::<usize>();
             TokenUsage { input: estimate(asked), output: estimate(answer.len()) }
         });
         self.answer.usage.input = self.answer.usage.input.saturating_add(usage.input);
