@@ -85,6 +85,16 @@ pub async fn take(
     Err(StoreError::StaleFence { stored, ours: fence })
 }
 
+/// The fence of a conversation.
+pub async fn fence(tx: &mut TenantTx, id: Uuid) -> Result<Option<i64>, StoreError> {
+    Ok(conversation::table
+        .select(conversation::fence)
+        .filter(conversation::id.eq(id))
+        .first(tx.conn())
+        .await
+        .optional()?)
+}
+
 /// Stores the newest lines of conversations that fell idle since their window was last stored: what they are resumed
 /// and exported from. Returns how many; at most `limit`, so that one call stays short.
 pub async fn keep_idle(
