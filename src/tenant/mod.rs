@@ -11,6 +11,7 @@ mod db;
 mod error;
 mod keys;
 mod redis;
+mod statement;
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ pub use crypto::{MasterKey, MasterKeyError};
 pub use db::{ControlDb, ControlTx, Database, TenantDb, TenantTx, TxIdentity, become_company, schema_of};
 pub use error::{Store, StoreError};
 pub use keys::{ControlKey, TenantKey, prefix};
+pub use statement::{Bind, Statement};
 pub use redis::{
     Arg, ChangeListener, ControlRedis, DurabilityLevel, HintListener, Lua, RedisServer, RedisState, Reply, TenantRedis,
 };

@@ -18,6 +18,7 @@ mod migrating;
 mod outages;
 mod phones;
 mod provisioning;
+mod resumption;
 mod simulator_page;
 mod standins;
 mod text_cleaning;

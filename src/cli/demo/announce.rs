@@ -1,5 +1,7 @@
 //! What `demo` says when it is ready.
 
+use std::collections::BTreeMap;
+
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -13,6 +15,7 @@ pub(super) fn ready(
     settings: &Settings,
     (base_url, standins_url): (&str, String),
     companies: &[DemoCompany],
+    env: &BTreeMap<String, String>,
 ) -> Result<(), CliError> {
     let simulator = format!("{base_url}/simulador");
     if args.json {
@@ -28,7 +31,7 @@ pub(super) fn ready(
     let names = companies.iter().take(3).map(|one| format!("{} ({})", one.name, one.domain)).collect::<Vec<_>>();
     let portuguese = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .find_map(|name| env.get(*name).filter(|value| !value.is_empty()))
         .is_some_and(|value| value.starts_with("pt"));
     let text = if portuguese {
         format!(

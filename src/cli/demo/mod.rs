@@ -137,7 +137,7 @@ async fn run_on(
         })
     };
     let urls = (base_url.as_str(), standins.base_url());
-    announce::ready(args, &process.services.settings, urls, &companies)?;
+    announce::ready(args, &process.services.settings, urls, &companies, &context.sources.env)?;
     shutdown.draining().await;
     let served = serving.await.map_err(|error| CliError::failed(error.to_string()))?;
     let _ = tokio::join!(working, keeping_time);
