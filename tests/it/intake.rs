@@ -275,7 +275,8 @@ async fn a_flood_is_stopped_before_anybody_reads_it() {
     let stopped = stopped.unwrap_or_else(|| panic!("never stopped: {statuses:?}"));
     assert_eq!((statuses[0], stopped.body.as_str()), (401, r#"{"error":"rate_limited"}"#));
     assert_eq!(stopped.header("retry-after"), "1");
-    assert!(stopped.header("ratelimit").starts_with("\"address\";r=0;t="), "{stopped:?}");
+    assert_eq!(stopped.header("ratelimit"), "\"peer\";r=0;t=1");
+    assert_eq!(stopped.header("ratelimit-policy"), "\"peer\";q=2;w=1");
     assert_eq!(world.request("GET", "/healthz", &headers, "").await.status, 200);
     world.end().await;
 }
@@ -618,5 +619,81 @@ async fn several_messages_in_one_array_are_all_taken_once() {
     world.webhook(&world.clinic, &body).await.expect_status(200);
     world.quiet().await;
     assert_eq!((world.texts_to("5511911110001").len(), world.texts_to("5511911110002").len()), (1, 1));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_in_the_middle_of_an_array_loses_nothing_and_doubles_nothing() {
+    let world =
+        World::builder().workers(0).set("limits.number_per_minute", 6).set("limits.number_burst", 1).start().await;
+    let message = |id: &str, number: &str| {
+        baileys(
+            id,
+            json!({"remoteJid": format!("{number}@s.whatsapp.net"), "fromMe": false}),
+            json!({"conversation": id}),
+        )
+    };
+    let body = json!({"messages": [
+        message("T1", "5511911110001"), message("T2", "5511911110001"), message("T3", "5511911110002"),
+    ]});
+    world.webhook(&world.clinic, &body).await.expect_status(429);
+    world.clock.advance(Duration::from_secs(10));
+    world.webhook(&world.clinic, &body).await.expect_status(202);
+    let waiting = |number: &str| {
+        let key = format!("company:{{{}}}:q:box:{number}", world.clinic.id);
+        format!("{:?}", world.redis_says(&["LLEN", &key]).unwrap())
+    };
+    assert_eq!((waiting("5511911110001"), waiting("5511911110002")), ("int(2)".to_owned(), "int(1)".to_owned()));
+    world.webhook(&world.clinic, &body).await.expect_status(200);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_posts_the_same_ten_times_at_once_gets_one_answer() {
+    let world = World::start().await;
+    let posts = (0..10).map(|_| world.post_signed(&world.clinic, BODY));
+    let mut statuses: Vec<u16> = futures::future::join_all(posts).await.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 200, 200, 200, 200, 202]);
+    world.quiet().await;
+    assert_eq!(world.texts_to("5511987654321").len(), 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_outcome_is_counted_by_its_status() {
+    let world =
+        World::builder().workers(0).set("limits.number_burst", 1).set("limits.number_per_minute", 1).start().await;
+    let group = baileys("K9", json!({"remoteJid": "120363041234567890@g.us"}), json!({"conversation": "oi"}));
+    for (body, status) in [
+        (canonical("K1", "5511987654321", "oi"), 202),
+        (canonical("K1", "5511987654321", "oi"), 200),
+        (canonical("K2", "5511987654321", "oi"), 429),
+        (group.to_string(), 200),
+        ("{".to_owned(), 400),
+        (format!("{{\"x\":\"{}\"}}", "x".repeat(300_000)), 413),
+    ] {
+        world.post_signed(&world.clinic, &body).await.expect_status(status);
+    }
+    let good = signed_at(&world.clinic, world.clock.now().timestamp(), BODY);
+    world.request("POST", PATH, &but(&good, "x-webhook-token", "wrong"), BODY).await.expect_status(401);
+    world.request("POST", PATH, &but(&good, "content-type", "text/plain"), BODY).await.expect_status(415);
+    world.process.shed.store(true, std::sync::atomic::Ordering::Relaxed);
+    world.request("POST", PATH, &good, BODY).await.expect_status(503);
+    for status in [
+        "accepted",
+        "duplicate",
+        "rate_limited_number",
+        "ignored",
+        "bad_request",
+        "too_large",
+        "unauthorized",
+        "unsupported",
+        "unavailable",
+    ] {
+        let series =
+            format!("secretaria_webhook_received_total{{company=\"{}\",status=\"{status}\"}}", world.clinic.id);
+        assert_eq!(world.metric(&series), Some(1.0), "{series}");
+    }
     world.end().await;
 }

@@ -120,7 +120,6 @@ pub fn logs_on() {
 
 /// A second process of the product on given settings, its server on a port of its own.
 pub struct Second {
-    pub process: Process,
     pub address: SocketAddr,
     shutdown: Shutdown,
 }
@@ -133,9 +132,8 @@ impl Second {
         let process = Process::with(settings, key.into(), Role::Serve, shutdown.clone(), clock).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = process.clone();
-        tokio::spawn(async move { serving.serve(listener, |_| {}).await });
-        Self { process, address, shutdown }
+        tokio::spawn(async move { process.serve(listener, |_| {}).await });
+        Self { address, shutdown }
     }
 }
 
