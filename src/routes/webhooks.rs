@@ -37,6 +37,11 @@ pub struct WebhookState {
     pub shed: Arc<AtomicBool>,
 }
 
+/// Gives the webhook routes their state; the table mounts them.
+pub fn configure(cfg: &mut web::ServiceConfig, state: WebhookState) {
+    cfg.app_data(web::Data::new(state));
+}
+
 /// `POST /webhook/whaticket`.
 pub async fn whaticket(
     req: HttpRequest,

@@ -179,7 +179,6 @@ async fn taken_done_already_refused_and_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "finds a leak: WireError.detail carries a provider's free words into the log"]
 async fn the_model_fails_and_says_everything_it_was_told() {
     let mut cage = Cage::open("canary-model", 2, World::builder()).await;
     let said = cage.person.echoed();
@@ -212,7 +211,6 @@ async fn the_model_fails_and_says_everything_it_was_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "finds a leak: WireError.detail carries a provider's free words into the log"]
 async fn the_channel_fails_and_says_everything_it_was_told() {
     let mut cage = Cage::open("canary-channel", 3, World::builder().set("delivery.retry_ms", "[10]")).await;
     let said = cage.person.echoed();
