@@ -95,7 +95,7 @@ impl Process {
         F: Fn(&mut ServiceConfig) + Send + Clone + 'static,
     {
         let (ops, flood) = (self.ops(), Flood::new(self.services.settings.server.peer_flood_per_second));
-        let webhooks =
+        let state =
             WebhookState { services: self.services.clone(), flood: flood.clone(), shed: Arc::clone(&self.shed) };
         tokio::spawn(flood.keep_swept());
         let configure = move |cfg: &mut ServiceConfig| {
