@@ -14,6 +14,7 @@ mod metrics;
 mod migrating;
 mod phones;
 mod provisioning;
+mod queue_model;
 mod simulator_page;
 mod standins;
 mod text_cleaning;
