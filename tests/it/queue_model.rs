@@ -112,8 +112,11 @@ enum Place {
     Leased { fence: i64, end: Span },
 }
 
+/// What lies in a mailbox: its id, its kind, and how many claims there had been when it came.
+type Item = (Uuid, char, usize);
+
 struct Lane {
-    mailbox: Vec<(Uuid, char)>,
+    mailbox: Vec<Item>,
     place: Place,
     /// The least the next fence must exceed.
     fence: i64,
@@ -123,8 +126,8 @@ struct Lane {
 }
 
 impl Lane {
-    fn arrive(&mut self, id: Uuid, kind: char, at: Span, burst_ms: i64) {
-        self.mailbox.push((id, kind));
+    fn arrive(&mut self, (id, kind, born): Item, at: Span, burst_ms: i64) {
+        self.mailbox.push((id, kind, born));
         let now = Place::Waits { due: at, held: false };
         if kind == 'm' {
             let fresh = at.plus(BURST_MAX_MS);
@@ -145,14 +148,13 @@ impl Lane {
         } else {
             self.place = match self.place {
                 Place::Idle | Place::Waits { held: true, .. } => now,
-                Place::Waits { .. } if kind == 'o' => now,
                 as_it_is => as_it_is,
             };
         }
     }
 
-    fn requeued(&mut self, id: Uuid, kind: char, at: Span) {
-        self.mailbox.push((id, kind));
+    fn requeued(&mut self, (id, kind, born): Item, at: Span) {
+        self.mailbox.push((id, kind, born));
         self.place = match self.place {
             Place::Idle => Place::Waits { due: at, held: false },
             Place::Waits { .. } if kind != 'm' => Place::Waits { due: at, held: false },
@@ -167,8 +169,13 @@ impl Lane {
         matches!(self.place, Place::Leased { fence: mine, .. } if mine == fence)
     }
 
+    /// Those of the ids that claim saw: a dead letter that came back is another entry.
+    fn of(&self, claim: usize, ids: &[Uuid]) -> Vec<Item> {
+        self.mailbox.iter().copied().filter(|(id, _, born)| *born <= claim && ids.contains(id)).collect()
+    }
+
     fn remove(&mut self, gone: &[Uuid]) {
-        self.mailbox.retain(|(id, _)| !gone.contains(id));
+        self.mailbox.retain(|(id, ..)| !gone.contains(id));
         if !gone.is_empty() {
             self.expired = 0;
         }
@@ -191,7 +198,7 @@ impl Lane {
                 }
             }
             Return::Now => now,
-            Return::Hold(_) if self.mailbox.iter().any(|(_, kind)| *kind != 'm') => now,
+            Return::Hold(_) if self.mailbox.iter().any(|(_, kind, _)| *kind != 'm') => now,
             Return::Hold(due) => Place::Waits { due: Span { lo: due, hi: due.max(at.hi) }, held: true },
             // A message that came during the claim need not wait for the retry.
             Return::At(due) => match newer {
@@ -250,8 +257,9 @@ impl Play {
         self.lanes.get_mut(c).unwrap()
     }
 
-    fn claim(&self, nth: usize) -> Option<Claimed> {
-        self.claims.iter().rev().nth(nth).cloned()
+    /// The nth newest claim, and its number.
+    fn claim(&self, nth: usize) -> Option<(usize, Claimed)> {
+        self.claims.iter().enumerate().rev().nth(nth).map(|(n, claim)| (n, claim.clone()))
     }
 
     /// From a moment before a command until now.
@@ -277,7 +285,7 @@ impl Play {
             Op::Ack { claim, mask } => self.ack(claim, mask).await,
             Op::Release { claim, how } => self.release(claim, how, before).await,
             Op::Renew { claim } => {
-                let Some(claim) = self.claim(claim) else { return };
+                let Some((_, claim)) = self.claim(claim) else { return };
                 let pair = [(claim.conversation.clone(), claim.fence)];
                 let ours = self.queue.renew(LEASE_MS, &pair).await.unwrap();
                 let end = self.since(before).plus(LEASE_MS);
@@ -304,14 +312,14 @@ impl Play {
     async fn accept(&mut self, id: Uuid, c: usize, kind: char, burst_ms: i64) {
         let before = self.clock.now_ms();
         let got = put(&self.redis, &self.clock, (CONVERSATIONS[c], id, kind), (burst_ms, BURST_MAX_MS, CAP as i64)).await;
-        let at = self.since(before);
+        let (at, born) = (self.since(before), self.claims.len());
         let lane = self.lane(CONVERSATIONS[c]);
         if kind == 'm' && lane.mailbox.len() >= CAP {
             assert_eq!(got, Accepted::DeadLettered);
             self.dead.push((id, CONVERSATIONS[c], kind));
         } else {
             assert!(matches!(got, Accepted::Queued { .. }), "{got:?}");
-            lane.arrive(id, kind, at, burst_ms);
+            lane.arrive((id, kind, born), at, burst_ms);
         }
         if kind == 'm' {
             self.accepted.push((id, c, burst_ms));
@@ -336,7 +344,7 @@ impl Play {
             }
             assert!(one.fence > lane.fence, "fence {} after {}", one.fence, lane.fence);
             let ids: Vec<Uuid> = one.waiting.iter().map(|waiting| waiting.envelope.id).collect();
-            assert_eq!(ids, lane.mailbox.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+            assert_eq!(ids, lane.mailbox.iter().map(|(id, ..)| *id).collect::<Vec<_>>());
             assert!(one.waiting.windows(2).all(|pair| pair[0].seq < pair[1].seq));
             assert_eq!((one.expired, one.clean), (lane.expired, lane.clean));
             (lane.fence, lane.clean, lane.burst) = (one.fence, false, None);
@@ -352,15 +360,14 @@ impl Play {
     }
 
     async fn peek(&mut self, nth: usize) {
-        let Some(claim) = self.claim(nth) else { return };
+        let Some((number, claim)) = self.claim(nth) else { return };
         let last = claim.waiting.last().map_or(0, |waiting| waiting.seq);
         let peek = self.queue.peek(&claim, last).await.unwrap();
         let lane = self.lane(&claim.conversation);
         assert_eq!(peek.is_some(), lane.is_held_by(claim.fence));
         if let Some(peek) = peek {
-            let known: Vec<Uuid> = claim.waiting.iter().map(|waiting| waiting.envelope.id).collect();
             let newer: Vec<Uuid> =
-                lane.mailbox.iter().map(|(id, _)| *id).filter(|id| !known.contains(id)).collect();
+                lane.mailbox.iter().filter(|(.., born)| *born > number).map(|(id, ..)| *id).collect();
             assert_eq!(peek.newer.iter().map(|waiting| waiting.envelope.id).collect::<Vec<_>>(), newer);
         }
     }
@@ -372,20 +379,18 @@ impl Play {
     }
 
     async fn ack(&mut self, nth: usize, mask: u8) {
-        let Some(claim) = self.claim(nth) else { return };
+        let Some((number, claim)) = self.claim(nth) else { return };
         let (seqs, ids) = Self::chosen(&claim, mask);
         let ours = self.queue.ack(&claim, &seqs, None, None).await.unwrap();
         let lane = self.lane(&claim.conversation);
         assert_eq!(ours, lane.is_held_by(claim.fence));
         if ours {
-            let present: Vec<Uuid> =
-                lane.mailbox.iter().map(|(id, _)| *id).filter(|id| ids.contains(id)).collect();
-            lane.remove(&present);
+            lane.remove(&lane.of(number, &ids).iter().map(|(id, ..)| *id).collect::<Vec<_>>());
         }
     }
 
     async fn release(&mut self, nth: usize, how: How, before: i64) {
-        let Some(claim) = self.claim(nth) else { return };
+        let Some((_, claim)) = self.claim(nth) else { return };
         let how = match how {
             How::Clean => Return::Clean,
             How::Now => Return::Now,
@@ -403,7 +408,7 @@ impl Play {
     }
 
     async fn bury(&mut self, nth: usize, mask: u8) {
-        let Some(claim) = self.claim(nth) else { return };
+        let Some((number, claim)) = self.claim(nth) else { return };
         let (seqs, ids) = Self::chosen(&claim, mask);
         let count = self.queue.bury(&claim, "test", Some(&seqs)).await.unwrap();
         let lane = self.lane(&claim.conversation);
@@ -411,11 +416,11 @@ impl Play {
             assert_eq!(count, -1);
             return;
         }
-        let gone: Vec<(Uuid, char)> = lane.mailbox.iter().copied().filter(|(id, _)| ids.contains(id)).collect();
+        let gone = lane.of(number, &ids);
         assert_eq!(count, gone.len() as i64);
-        lane.remove(&gone.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+        lane.remove(&gone.iter().map(|(id, ..)| *id).collect::<Vec<_>>());
         let c = CONVERSATIONS.into_iter().find(|c| *c == claim.conversation).unwrap();
-        self.dead.extend(gone.into_iter().map(|(id, kind)| (id, c, kind)));
+        self.dead.extend(gone.into_iter().map(|(id, kind, _)| (id, c, kind)));
     }
 
     async fn requeue(&mut self, nth: usize) {
@@ -425,7 +430,8 @@ impl Play {
         assert!(!dead_letter::requeue(&self.redis, &self.clock, &letters[nth]).await.unwrap(), "twice");
         let at = self.since(before);
         let (id, c, kind) = self.dead.remove(nth);
-        self.lane(c).requeued(id, kind, at);
+        let born = self.claims.len();
+        self.lane(c).requeued((id, kind, born), at);
     }
 
     async fn sweep(&mut self, before: i64) {
@@ -489,7 +495,7 @@ impl Play {
         let mut sum = 0;
         for ((c, lane), entries) in self.lanes.iter().zip([box0, box1, box2]) {
             let found: Vec<String> = entries.iter().map(|entry| entry.split("\"id\":\"").nth(1).unwrap()[..36].to_owned()).collect();
-            assert_eq!(found, lane.mailbox.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>(), "mailbox of {c}");
+            assert_eq!(found, lane.mailbox.iter().map(|(id, ..)| id.to_string()).collect::<Vec<_>>(), "mailbox of {c}");
             sum += entries.len() as i64;
             let count = |list: &[String]| list.iter().filter(|one| one == c).count();
             let places = (count(&ready), count(&due), count(&lease));
