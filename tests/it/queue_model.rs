@@ -140,9 +140,7 @@ impl Lane {
             self.burst = Some((due, end));
             self.place = match self.place {
                 Place::Idle => Place::Waits { due, held: false },
-                Place::Waits { due: before, held: false } => {
-                    Place::Waits { due: before.either(due), held: false }
-                }
+                Place::Waits { due: before, held: false } => Place::Waits { due: before.either(due), held: false },
                 as_it_is => as_it_is,
             };
         } else {
@@ -202,10 +200,9 @@ impl Lane {
             Return::Hold(due) => Place::Waits { due: Span { lo: due, hi: due.max(at.hi) }, held: true },
             // A message that came during the claim need not wait for the retry.
             Return::At(due) => match newer {
-                Some(burst) => Place::Waits {
-                    due: Span { lo: burst.lo.min(due), hi: burst.hi.min(due).max(at.hi) },
-                    held: false,
-                },
+                Some(burst) => {
+                    Place::Waits { due: Span { lo: burst.lo.min(due), hi: burst.hi.min(due).max(at.hi) }, held: false }
+                }
                 None => waits(due),
             },
             Return::Failed(due) => {
@@ -232,14 +229,7 @@ struct Play {
 impl Play {
     fn new(redis: TenantRedis, raw: MultiplexedConnection) -> Self {
         let clock = Clock::new();
-        let lane = || Lane {
-            mailbox: Vec::new(),
-            place: Place::Idle,
-            fence: 0,
-            expired: 0,
-            clean: false,
-            burst: None,
-        };
+        let lane = || Lane { mailbox: Vec::new(), place: Place::Idle, fence: 0, expired: 0, clean: false, burst: None };
         Self {
             prefix: secretaria::tenant::prefix(redis.company()),
             queue: Queue::new(redis.clone(), clock.clone()),
@@ -311,7 +301,8 @@ impl Play {
 
     async fn accept(&mut self, id: Uuid, c: usize, kind: char, burst_ms: i64) {
         let before = self.clock.now_ms();
-        let got = put(&self.redis, &self.clock, (CONVERSATIONS[c], id, kind), (burst_ms, BURST_MAX_MS, CAP as i64)).await;
+        let got =
+            put(&self.redis, &self.clock, (CONVERSATIONS[c], id, kind), (burst_ms, BURST_MAX_MS, CAP as i64)).await;
         let (at, born) = (self.since(before), self.claims.len());
         let lane = self.lane(CONVERSATIONS[c]);
         if kind == 'm' && lane.mailbox.len() >= CAP {
@@ -339,7 +330,9 @@ impl Play {
         for one in &claim.claimed {
             let lane = self.lane(&one.conversation);
             match lane.place {
-                Place::Waits { due, held } => assert!(due.lo <= at.hi, "{one:?} too early, held {held}: {due:?} {at:?}"),
+                Place::Waits { due, held } => {
+                    assert!(due.lo <= at.hi, "{one:?} too early, held {held}: {due:?} {at:?}")
+                }
                 other => panic!("{} was claimed although {other:?}", one.conversation),
             }
             assert!(one.fence > lane.fence, "fence {} after {}", one.fence, lane.fence);
@@ -478,7 +471,13 @@ impl Play {
     }
 
     async fn leased(&mut self) -> Vec<String> {
-        redis::cmd("ZRANGE").arg(format!("{}q:lease", self.prefix)).arg(0).arg(-1).query_async(&mut self.raw).await.unwrap()
+        redis::cmd("ZRANGE")
+            .arg(format!("{}q:lease", self.prefix))
+            .arg(0)
+            .arg(-1)
+            .query_async(&mut self.raw)
+            .await
+            .unwrap()
     }
 
     /// What holds after every step.
@@ -490,11 +489,21 @@ impl Play {
         for c in self.lanes.keys() {
             pipe.lrange(key(&format!("box:{c}")), 0, -1);
         }
-        type Seen = (Vec<String>, Vec<String>, Vec<String>, Option<i64>, Vec<(String, i64)>, Vec<String>, Vec<String>, Vec<String>);
+        type Seen = (
+            Vec<String>,
+            Vec<String>,
+            Vec<String>,
+            Option<i64>,
+            Vec<(String, i64)>,
+            Vec<String>,
+            Vec<String>,
+            Vec<String>,
+        );
         let (ready, due, lease, size, since, box0, box1, box2): Seen = pipe.query_async(&mut self.raw).await.unwrap();
         let mut sum = 0;
         for ((c, lane), entries) in self.lanes.iter().zip([box0, box1, box2]) {
-            let found: Vec<String> = entries.iter().map(|entry| entry.split("\"id\":\"").nth(1).unwrap()[..36].to_owned()).collect();
+            let found: Vec<String> =
+                entries.iter().map(|entry| entry.split("\"id\":\"").nth(1).unwrap()[..36].to_owned()).collect();
             assert_eq!(found, lane.mailbox.iter().map(|(id, ..)| id.to_string()).collect::<Vec<_>>(), "mailbox of {c}");
             sum += entries.len() as i64;
             let count = |list: &[String]| list.iter().filter(|one| one == c).count();
