@@ -19,8 +19,8 @@ const SHORT: [(&str, &str); 6] = [
     ("queue.renew_ms", "300"),
     ("delivery.deadline_spare_ms", "200"),
     ("delivery.ambiguous_wait_ms", "500"),
-    ("limits.company_address_per_second", "0"),
-    ("log.level", "error"),
+    ("limits.company_address_per_second", "100000"),
+    ("log.filter", "error"),
 ];
 
 async fn world(more: &[(&str, &str)]) -> World {
