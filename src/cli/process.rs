@@ -131,20 +131,12 @@ impl Process {
         Ok(())
     }
 
-    /// Counts workers alive, for the gauges.
+    /// Counts workers alive, for the gauge. Those of single companies are counted by the sweep.
     pub async fn count_workers(&self) {
         let services = &self.services;
         let registry = Registry::new(services.redis.control(), services.clock.clone(), String::new());
-        let count = |n: i64| u64::try_from(n).unwrap_or(0);
         if let Ok(alive) = registry.alive().await {
-            metrics::active_workers(count(alive));
-        }
-        for tenant in services.directory.all() {
-            match registry.alive_of(&tenant.redis).await {
-                Ok(0) => {}
-                Ok(alive) => metrics::tenant_active_workers(tenant.id(), count(alive)),
-                Err(_) => return,
-            }
+            metrics::active_workers(u64::try_from(alive).unwrap_or(0));
         }
     }
 
