@@ -3,6 +3,7 @@
 
 mod cli;
 mod configuration;
+mod demo;
 mod embedded;
 mod first_answer;
 mod gemini;

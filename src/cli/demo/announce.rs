@@ -71,7 +71,7 @@ impl Ready<'_> {
                 false => "dublê; com GEMINI_API_KEY é o de verdade".to_owned(),
             };
             return format!(
-                "\n  Secretaria está pronta.\n  Simulador   {base_url}/simulador\n  Métricas    {base_url}/metrics (saúde: /readyz)\n  \
+                "  Secretaria está pronta.\n  Simulador   {base_url}/simulador\n  Métricas    {base_url}/metrics (saúde: /readyz)\n  \
                  Provedores  {standins_url}/_ledger (o que os dublês receberam)\n  Empresas    {companies}\n  Modelo      {model}\n  \
                  Segredos    {file} (para o curl do README)\n  Experimente no simulador:\n    1. \"oi, qual o horário de vocês?\"\n    \
                  2. 5 mensagens de uma vez: uma resposta só\n    3. modelo fora do ar: um texto pronto, nunca silêncio\n  \
@@ -84,7 +84,7 @@ impl Ready<'_> {
             false => "a stand-in; the real one with GEMINI_API_KEY set".to_owned(),
         };
         format!(
-            "\n  Secretaria is ready.\n  Simulator   {base_url}/simulador\n  Metrics     {base_url}/metrics (health: /readyz)\n  \
+            "  Secretaria is ready.\n  Simulator   {base_url}/simulador\n  Metrics     {base_url}/metrics (health: /readyz)\n  \
              Providers   {standins_url}/_ledger (what the stand-ins received)\n  Companies   {companies}\n  Model       {model}\n  \
              Secrets     {file} (for the README's curl)\n  Try in the simulator:\n    1. \"oi, qual o horário de vocês?\"\n    \
              2. five messages at once: one answer\n    3. model down: a ready text, never silence\n  \
