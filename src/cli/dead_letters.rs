@@ -4,12 +4,13 @@ use clap::{Args, Subcommand};
 
 use std::sync::Arc;
 
+use super::provision::operator;
 use super::{CliError, Context, keys, output};
 use crate::clock::Clock;
 use crate::domain::company::CompanyId;
 use crate::queue::DeadLetter;
 use crate::services::audit::Actor;
-use crate::services::{ServiceError, Services, dead_letters};
+use crate::services::{Services, dead_letters};
 use crate::tenant::Tenant;
 
 /// Arguments of `dead-letters`.
@@ -105,12 +106,13 @@ pub struct DropArgs {
 /// Runs `dead-letters`.
 pub async fn run(args: DeadLettersArgs, context: Context) -> Result<(), CliError> {
     let key = Arc::new(keys::master_key(&context)?);
-    let services = Services::new(Arc::new(context.settings), key, Clock::new()).map_err(trouble)?;
-    services.directory.refresh().await.map_err(trouble)?;
+    let operator = Actor::operator(operator(&context));
+    let services = Services::new(Arc::new(context.settings), key, Clock::new())?;
+    services.directory.refresh().await?;
     match args.command {
         DeadLettersCommand::List(args) => {
             let tenant = company(&services, args.company)?;
-            let letters = dead_letters::list(&tenant, args.reason.as_deref()).await.map_err(trouble)?;
+            let letters = dead_letters::list(&tenant, args.reason.as_deref()).await?;
             list(&letters, args.json)
         }
         DeadLettersCommand::Show(args) => {
@@ -123,7 +125,7 @@ pub async fn run(args: DeadLettersArgs, context: Context) -> Result<(), CliError
         DeadLettersCommand::Requeue(args) => {
             let tenant = company(&services, args.company)?;
             let letters = chosen(&tenant, &args).await?;
-            let done = dead_letters::requeue(&services, &tenant, &letters, &operator()).await.map_err(trouble)?;
+            let done = dead_letters::requeue(&services, &tenant, &letters, &operator).await?;
             report("requeued", done, args.json)
         }
         DeadLettersCommand::Drop(args) => {
@@ -132,7 +134,7 @@ pub async fn run(args: DeadLettersArgs, context: Context) -> Result<(), CliError
                 return Err(CliError::usage(format!("type --confirm {} to drop all of them", tenant.company.domain)));
             }
             let letters = chosen(&tenant, &args.chosen).await?;
-            let done = dead_letters::discard(&services, &tenant, &letters, &operator()).await.map_err(trouble)?;
+            let done = dead_letters::discard(&services, &tenant, &letters, &operator).await?;
             report("dropped", done, args.chosen.json)
         }
     }
@@ -148,14 +150,14 @@ fn company(services: &Services, id: CompanyId) -> Result<Arc<Tenant>, CliError> 
 async fn find_all(tenant: &Tenant, ids: &[String]) -> Result<Vec<DeadLetter>, CliError> {
     let mut letters = Vec::new();
     for id in ids {
-        letters.push(dead_letters::find(tenant, id).await.map_err(trouble)?);
+        letters.push(dead_letters::find(tenant, id).await?);
     }
     Ok(letters)
 }
 
 async fn chosen(tenant: &Tenant, args: &ChosenArgs) -> Result<Vec<DeadLetter>, CliError> {
     if args.all {
-        dead_letters::list(tenant, args.reason.as_deref()).await.map_err(trouble)
+        Ok(dead_letters::list(tenant, args.reason.as_deref()).await?)
     } else {
         find_all(tenant, &args.ids).await
     }
@@ -195,17 +197,4 @@ fn report(word: &str, done: usize, json: bool) -> Result<(), CliError> {
 
 fn at(letter: &DeadLetter) -> String {
     chrono::DateTime::from_timestamp_millis(letter.at_ms).map(|at| at.to_rfc3339()).unwrap_or_default()
-}
-
-fn operator() -> Actor {
-    // The name is for the trail only; who may run this command is settled by the machine.
-    Actor::operator(std::env::var("USER").unwrap_or_else(|_| "operator".to_owned()))
-}
-
-fn trouble(error: ServiceError) -> CliError {
-    match error {
-        ServiceError::Store(store) if store.is_outage() => CliError::unreachable(store.to_string()),
-        ServiceError::Configuration(text) => CliError::configuration(text),
-        other => CliError::failed(other.to_string()),
-    }
 }

@@ -90,6 +90,7 @@ pub mod tenant {
             reply_address -> Text,
             fence -> BigInt,
             context_json -> Nullable<Jsonb>,
+            context_at -> Nullable<Timestamptz>,
             created_at -> Timestamptz,
             last_message_at -> Timestamptz,
         }

@@ -1,9 +1,10 @@
 //! What a turn knows: the short context in Redis, the long one in PostgreSQL.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::ServiceError;
+use super::{ServiceError, Services};
 use crate::domain::conversation::history::{Author, Line, window};
 use crate::models::tenant::{conversation, message};
 use crate::queue::Claimed;
@@ -63,4 +64,15 @@ pub async fn load_long(tenant: &Tenant, key: &str) -> Result<Conversation, Servi
     let lines: Vec<Line> = lines.into_iter().map(|(by, text, _)| Line { by: Author::parse(&by), text }).collect();
     let lines = window(&lines, tenant.settings.context_turns).to_vec();
     Ok(Conversation { id: row.id, person_id: row.person_id, name: row.name, lines, is_new: false })
+}
+
+/// Stores the window of conversations that fell idle, for resumption and export. Returns how many.
+pub async fn keep_idle(services: &Services, tenant: &Tenant) -> Result<usize, ServiceError> {
+    let settings = &tenant.settings;
+    let ttl = i64::try_from(settings.context_ttl_seconds).unwrap_or(i64::MAX / 1000);
+    let lines = i64::try_from(settings.context_turns.saturating_mul(6)).unwrap_or(60).clamp(2, 120);
+    let mut tx = tenant.db.begin().await?;
+    let kept = conversation::keep_idle(&mut tx, services.clock.now() - TimeDelta::seconds(ttl), lines, 500).await?;
+    tx.commit().await?;
+    Ok(kept)
 }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, TransactionManager};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret;
 
 use super::error::{Store, StoreError};
+use super::statement::Statement;
 use crate::config::DatabaseSettings;
 use crate::domain::company::CompanyId;
 
@@ -128,6 +129,53 @@ impl TenantDb {
     /// Begins a transaction as this company, in one round trip.
     pub async fn begin(&self) -> Result<TenantTx, StoreError> {
         Ok(TenantTx(self.database.begin(&become_company(self.company)).await?))
+    }
+
+    /// Runs one statement as this company in a transaction of its own: BEGIN and the statement travel together, COMMIT
+    /// follows the statement's success. Returns the rows it touched. Should BEGIN fail, the statement meets a role that
+    /// can see no table.
+    pub(crate) async fn write(&self, statement: Statement) -> Result<usize, StoreError> {
+        let database = &self.database;
+        let conn = OneShot(Some(database.pool.get().await.map_err(|error| pool_error(&error))?));
+        let head = format!(
+            "BEGIN; SET LOCAL statement_timeout = {}; {}",
+            database.statement_timeout_ms,
+            become_company(self.company)
+        );
+        let touched = {
+            let shared = conn.shared()?;
+            let (mut first, mut second) = (shared, shared);
+            // Polled in this order, so they are written in this order.
+            let (begun, done) = futures::join!(first.batch_execute(&head), statement.execute(&mut second));
+            begun?;
+            let touched = done?;
+            first.batch_execute("COMMIT").await?;
+            touched
+        };
+        conn.give_back();
+        Ok(touched)
+    }
+}
+
+/// A connection in the middle of a hand-made transaction. Dropped before its end (an error, a cancelled future) it is
+/// closed: what it was in the middle of must not meet the next user of the pool.
+struct OneShot(Option<Object<AsyncPgConnection>>);
+
+impl OneShot {
+    fn shared(&self) -> Result<&AsyncPgConnection, StoreError> {
+        self.0.as_deref().ok_or_else(|| unavailable(&"the connection is gone"))
+    }
+
+    fn give_back(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for OneShot {
+    fn drop(&mut self) {
+        if let Some(conn) = self.0.take() {
+            drop(Object::take(conn));
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod db;
 mod error;
 mod keys;
 mod redis;
+mod statement;
 
 use std::fmt;
 
@@ -22,6 +23,7 @@ pub use keys::{ControlKey, TenantKey, prefix};
 pub use redis::{
     Arg, ChangeListener, ControlRedis, DurabilityLevel, HintListener, Lua, RedisServer, RedisState, Reply, TenantRedis,
 };
+pub use statement::{Bind, Statement};
 
 use crate::config::company::CompanySettings;
 use crate::domain::company::{Company, CompanyId};

@@ -7,7 +7,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use tokio_util::sync::CancellationToken;
 
 use super::sweep::Sweeper;
-use crate::services::{Services, rebuild};
+use crate::services::{Services, context, rebuild};
 use crate::telemetry::metrics;
 use crate::tenant::ControlKey;
 
@@ -22,18 +22,12 @@ pub struct Periodic {
 }
 
 /// Everything that is done periodically.
-pub const TABLE: [Periodic; 3] = [
+#[rustfmt::skip]
+pub const TABLE: [Periodic; 4] = [
     Periodic { name: "heartbeat", cron: "*/15 * * * * *", doc: "says that a scheduler lives" },
-    Periodic {
-        name: "sweep",
-        cron: "*/30 * * * * *",
-        doc: "expired claims and lost hints, also while no worker sweeps",
-    },
-    Periodic {
-        name: "rebuild",
-        cron: "0 */5 * * * *",
-        doc: "unfinished deliveries back into the queue, from PostgreSQL",
-    },
+    Periodic { name: "sweep", cron: "*/30 * * * * *", doc: "expired claims and lost hints, also while no worker sweeps" },
+    Periodic { name: "context", cron: "30 */5 * * * *", doc: "the last lines of conversations that fell idle, for resumption and export" },
+    Periodic { name: "rebuild", cron: "0 */5 * * * *", doc: "unfinished deliveries back into the queue, from PostgreSQL" },
 ];
 
 /// Runs every task once, in the order of the table.
@@ -64,6 +58,7 @@ async fn run(services: &Services, name: &'static str) {
     let done = match name {
         "heartbeat" => heartbeat(services).await,
         "sweep" => Sweeper::default().sweep(services, &services.directory.all()).await.complete,
+        "context" => keep_contexts(services).await,
         _ => rebuild_all(services).await,
     };
     if done {
@@ -76,6 +71,18 @@ async fn heartbeat(services: &Services) -> bool {
     metrics::scheduler_heartbeat(now);
     let kept = services.redis.control().command("SET", ControlKey::SchedulerHeartbeat, &[now.into()]).await;
     kept.inspect_err(|error| tracing::warn!(%error, "The scheduler's heartbeat was not heard")).is_ok()
+}
+
+async fn keep_contexts(services: &Services) -> bool {
+    let mut complete = true;
+    for tenant in services.directory.all() {
+        if let Err(error) = context::keep_idle(services, &tenant).await {
+            tracing::warn!(company = tenant.id().get(), %error, "Idle conversations could not be stored");
+            complete = false;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    complete
 }
 
 /// In slices, so that thousands of companies do not meet PostgreSQL at once.

@@ -82,6 +82,7 @@ fn labels_by_family(page: &str) -> BTreeMap<String, Vec<BTreeSet<String>>> {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a switch of the test run, no setting")]
 fn the_page_of_the_docs_is_the_catalogue() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {

@@ -30,6 +30,8 @@ CREATE TABLE conversation (
     fence bigint NOT NULL,
     -- bounded window for resumption and export; the history itself is rows of message
     context_json jsonb,
+    -- up to which moment that window goes
+    context_at timestamptz,
     created_at timestamptz NOT NULL,
     last_message_at timestamptz NOT NULL
 );

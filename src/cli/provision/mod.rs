@@ -73,7 +73,7 @@ fn provisioner<'a>(context: &'a Context, key: &'a MasterKey) -> Provisioner<'a> 
 }
 
 /// Who runs the command, for the audit trail.
-fn operator(context: &Context) -> String {
+pub(super) fn operator(context: &Context) -> String {
     let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| context.sources.env.get(*name));
     name.filter(|name| !name.is_empty()).cloned().unwrap_or_else(|| "operator".to_owned())
 }

@@ -85,11 +85,38 @@ pub async fn take(
     Err(StoreError::StaleFence { stored, ours: fence })
 }
 
-/// Stores the bounded window kept for resumption and export.
-pub async fn put_context(tx: &mut TenantTx, id: Uuid, context: &serde_json::Value) -> Result<(), StoreError> {
-    diesel::update(conversation::table.filter(conversation::id.eq(id)))
-        .set(conversation::context_json.eq(context))
-        .execute(tx.conn())
-        .await?;
-    Ok(())
+/// The fence of a conversation.
+pub async fn fence(tx: &mut TenantTx, id: Uuid) -> Result<Option<i64>, StoreError> {
+    Ok(conversation::table
+        .select(conversation::fence)
+        .filter(conversation::id.eq(id))
+        .first(tx.conn())
+        .await
+        .optional()?)
+}
+
+/// Stores the newest lines of conversations that fell idle since their window was last stored: what they are resumed
+/// and exported from. Returns how many; at most `limit`, so that one call stays short.
+pub async fn keep_idle(
+    tx: &mut TenantTx,
+    idle_since: DateTime<Utc>,
+    lines: i64,
+    limit: i64,
+) -> Result<usize, StoreError> {
+    Ok(diesel::sql_query(
+        "UPDATE conversation SET context_at = last_message_at, context_json = (
+             SELECT jsonb_build_object('v', 1, 'lines', coalesce(jsonb_agg(
+                        jsonb_build_object('by', said.author, 'text', said.body, 'at', said.at) ORDER BY said.seq), '[]'))
+             FROM (SELECT author, body, at, seq FROM message
+                   WHERE conversation_id = conversation.id AND NOT superseded AND body <> ''
+                   ORDER BY seq DESC LIMIT $2) said)
+         WHERE id IN (SELECT id FROM conversation
+                      WHERE last_message_at < $1 AND (context_at IS NULL OR context_at < last_message_at)
+                      ORDER BY last_message_at LIMIT $3 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind::<diesel::sql_types::Timestamptz, _>(idle_since)
+    .bind::<diesel::sql_types::BigInt, _>(lines)
+    .bind::<diesel::sql_types::BigInt, _>(limit)
+    .execute(tx.conn())
+    .await?)
 }

@@ -1,6 +1,7 @@
 //! Tables of one company.
 
 pub mod audit_log;
+pub mod commit;
 pub mod conversation;
 pub mod delivery;
 pub mod message;
