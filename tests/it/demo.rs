@@ -229,10 +229,11 @@ async fn the_simulator_drives_real_turns_and_shows_them() {
     let sent = demo.form("/simulador/enviar", &format!("{person}&text=qual+o+hor%C3%A1rio%3F")).await;
     assert!(sent.contains("303"), "{sent}");
     demo.answered(1).await;
-    eventually("the turn's X-ray", async || demo.page(&here).await.contains("respondeu com o modelo")).await;
+    // The bubble and its stage appear with the second commit, a moment after the text reached the channel.
+    let told = |page: String| page.contains("das 8h às 18h") && page.contains("entrega") && !page.contains("digitando");
+    eventually("the answer on the page", async || told(demo.page(&here).await)).await;
     let page = demo.page(&here).await;
-    for shown in ["qual o horário?", "das 8h às 18h", "rajada e fila", "preparo", "modelo", "entrega", " ms", "lida"]
-    {
+    for shown in ["qual o horário?", "respondeu com o modelo", "rajada e fila", "preparo", "modelo", " ms", "lida"] {
         assert!(page.contains(shown), "{shown} is missing");
     }
 

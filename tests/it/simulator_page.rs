@@ -278,7 +278,7 @@ async fn a_refused_webhook_is_told_with_and_without_javascript() {
     let body = format!("{HERE}&text=oi");
     let plain = post(&fake, "/simulador/enviar", &[OURS], &body).await;
     let address = header(&plain, "location");
-    assert!(html(get(&fake, &address).await).await.contains("status 429"));
+    assert!(html(get(&fake, address).await).await.contains("status 429"));
     let pieces = html(post(&fake, "/simulador/enviar", &[OURS, HTMX], &body).await).await;
     assert!(pieces.contains("id=\"recibo\"") && pieces.contains(">429<"));
 }
