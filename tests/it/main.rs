@@ -5,6 +5,7 @@ mod boot;
 mod canaries;
 mod cli;
 mod configuration;
+mod demo;
 mod embedded;
 mod first_answer;
 mod gemini;
