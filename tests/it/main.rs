@@ -3,6 +3,8 @@
 
 mod cli;
 mod configuration;
+mod conversation_laws;
+mod delivery;
 mod embedded;
 mod first_answer;
 mod gemini;
@@ -14,10 +16,13 @@ mod metrics;
 mod migrating;
 mod phones;
 mod provisioning;
+mod rebuild;
 mod simulator_page;
 mod standins;
 mod text_cleaning;
 mod tidy;
+mod turn;
+mod turn_model;
 mod wall;
 mod webhook_auth;
 mod whaticket_out;

@@ -55,15 +55,12 @@ impl Mailbox {
     /// What the messages and echoes may be known by: their envelopes' ids, and their dedupe keys where they have one.
     pub(super) fn identities(&self) -> (Vec<Uuid>, Vec<&str>) {
         let messages = self.messages.iter().map(|(waiting, _)| &waiting.envelope);
-        let envelopes = messages.chain(self.echoes.iter().map(|(waiting, _)| &waiting.envelope));
-        envelopes.clone().map(|one| one.id).zip(envelopes.map(|one| one.dedupe.as_deref())).fold(
-            (Vec::new(), Vec::new()),
-            |(mut ids, mut keys), (id, key)| {
-                ids.push(id);
-                keys.extend(key);
-                (ids, keys)
-            },
-        )
+        let (mut ids, mut keys) = (Vec::new(), Vec::new());
+        for envelope in messages.chain(self.echoes.iter().map(|(waiting, _)| &waiting.envelope)) {
+            ids.push(envelope.id);
+            keys.extend(envelope.dedupe.as_deref());
+        }
+        (ids, keys)
     }
 
     pub(super) fn drop_decided(&mut self, (ids, keys): &(HashSet<Uuid>, HashSet<String>)) {
