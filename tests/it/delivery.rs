@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use secretaria::clients::channel::whaticket::Flavor;
+use secretaria::queue::ClaimLimits;
+use secretaria::services::attendance::{attend, queue_of};
 use secretaria::services::audit::Actor;
-use secretaria::services::dead_letters;
+use secretaria::services::lease::Lease;
+use secretaria::services::{ServiceError, dead_letters};
 use secretaria::standins::{Fault, FaultKind, Provider};
+use secretaria::workers::runner::Scope;
 use serde_json::json;
 
 use crate::harness::{World, eventually};
@@ -98,18 +102,37 @@ async fn a_newer_message_replaces_a_waiting_text_and_its_answer_saw_everything()
     world.end().await;
 }
 
+/// A channel that takes one request, waits for a word, and then is out of order.
+async fn slow_refusal() -> (String, tokio::sync::oneshot::Receiver<()>, tokio::sync::oneshot::Sender<()>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let ((asked, when_asked), (answer, when_to_answer)) = (tokio::sync::oneshot::channel(), tokio::sync::oneshot::channel());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read(&mut [0; 4096]).await.unwrap();
+        asked.send(()).unwrap();
+        when_to_answer.await.unwrap();
+        let answer = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+    });
+    (url, when_asked, answer)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_comes_while_a_text_is_refused_does_not_wait_for_the_table() {
-    let world = World::builder().set("delivery.timeout_ms", 5000).start().await;
-    let slow = json!({"error": "down"});
-    world.standins.add_fault(Fault::status(Provider::Whaticket, 503, slow).times(1));
-    // The write of the refusal is held until the newer message is in.
+    let world = World::builder().set("delivery.timeout_ms", 9000).start().await;
+    let (url, asked, answer) = slow_refusal().await;
+    world.configure(&world.clinic, &[("channel.base_url", &url)]).await;
     says(&world, "eco: um").await;
-    let lock = world.db.name.clone();
-    assert!(!lock.is_empty());
+    asked.await.unwrap();
     says(&world, "eco: dois").await;
-    eventually("both are answered", async || world.texts_to(ANA).last().is_some_and(|text| text.contains("dois"))).await;
+    world.configure(&world.clinic, &[("channel.base_url", &world.standins.base_url())]).await;
+    answer.send(()).unwrap();
+    // Without the clock being moved: a minute's wait of the first text is not waited for.
+    world.until_sql(&world.clinic, STATES, "superseded sent").await;
     world.quiet().await;
+    assert_eq!(world.texts_to(ANA), ["dois (2)"]);
     world.end().await;
 }
 
@@ -393,12 +416,28 @@ async fn a_worker_past_its_lease_does_not_send() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lease_without_time_to_spare_sends_nothing_and_the_text_leaves_later_once() {
-    // More must be left than a lease ever has: what a process sees that was paused before its send.
-    let world = World::builder().set("delivery.deadline_spare_ms", 9_999).set("queue.lease_ms", 10_000);
-    let world = world.workers(1).start().await;
+async fn a_worker_that_was_paused_before_its_send_sends_nothing_and_the_text_leaves_once() {
+    let mut world = World::builder().workers(0).start().await;
     says(&world, "eco: um").await;
+    world.standins.set_latency(Duration::from_millis(200));
+    let (tenant, services) = (world.tenant(&world.clinic), world.process.services.clone());
+    let limits = ClaimLimits { lease_ms: 10_000, max: 1, cap: 10, quantum: 10 };
+    let claim = queue_of(&services, &tenant).claim(limits).await.unwrap().claimed.remove(0);
+    let lease = Lease::new(tokio::time::Instant::now(), Duration::from_secs(10));
+    let (turn, ()) = tokio::join!(attend(&services, &tenant, &claim, &lease), async {
+        eventually("the model thinks", async || world.model_calls().len() == 1).await;
+        lease.lost();
+    });
+    assert!(matches!(turn, Err(ServiceError::LeaseLost)), "{turn:?}");
+    assert_eq!((world.sql(&world.clinic, STATES).as_str(), attempts(&world)), ("sending", 0));
+    world.clock.advance(Duration::from_secs(11));
+    world.start_worker(Scope::All);
     world.until_sql(&world.clinic, STATES, "ambiguous").await;
-    assert_eq!(attempts(&world), 0);
+    world.quiet().await;
+    world.clock.advance(Duration::from_secs(31));
+    world.until_sql(&world.clinic, STATES, "sent").await;
+    world.quiet().await;
+    assert_eq!(world.texts_to(ANA), ["um (1)"]);
+    assert_eq!(world.model_calls().len(), 1, "never thought again");
     world.end().await;
 }

@@ -330,6 +330,7 @@ impl World {
     pub fn metric(&self, company: &Company, name: &str, labels: &str) -> f64 {
         self.process.metrics.upkeep();
         let (id, text) = (format!("company=\"{}\"", company.id), self.process.metrics.render_now());
+        if std::env::var("DBG").is_ok() { eprintln!("{id} {}", text.lines().filter(|l| l.contains(name)).collect::<Vec<_>>().join("\n")); }
         let fits = |line: &&str| line.starts_with(&format!("{name}{{")) && line.contains(&id) && line.contains(labels);
         text.lines().filter(fits).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
