@@ -326,12 +326,11 @@ impl World {
         if first.starts_with('$') && first != "$-1" { lines.next().unwrap().unwrap() } else { first }
     }
 
-    /// The value of a company's series, 0 when there is none; `labels` as written in `/metrics`.
+    /// The sum of a company's series of a family, named without `secretaria_`; `labels` as written in `/metrics`.
     pub fn metric(&self, company: &Company, name: &str, labels: &str) -> f64 {
         self.process.metrics.upkeep();
         let (id, text) = (format!("company=\"{}\"", company.id), self.process.metrics.render_now());
-        if std::env::var("DBG").is_ok() { eprintln!("{id} {}", text.lines().filter(|l| l.contains(name)).collect::<Vec<_>>().join("\n")); }
-        let fits = |line: &&str| line.starts_with(&format!("{name}{{")) && line.contains(&id) && line.contains(labels);
+        let fits = |line: &&str| line.starts_with(&format!("secretaria_{name}{{")) && line.contains(&id) && line.contains(labels);
         text.lines().filter(fits).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
