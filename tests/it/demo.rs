@@ -212,6 +212,12 @@ async fn a_signed_webhook_becomes_one_answer_and_the_next_start_remembers_it() {
     assert_eq!(demo.end(Signal::INT).await, Some(0));
     assert!(!file.exists(), "addresses of a demo that has ended");
 
+    let (key, aside) = (dir.path().join("master.key"), dir.path().join("aside.key"));
+    std::fs::rename(&key, &aside).unwrap();
+    let other_key = command(dir.path(), &["--port", "0"]).output().unwrap();
+    refused(&other_key, 3, &["sealed with master key", "to mend"]);
+    std::fs::rename(&aside, &key).unwrap();
+
     let demo = Demo::start(dir.path(), &[], &[]);
     assert_eq!(demo.ready["companies"], json!(companies), "the next start has other companies or secrets");
     assert!(demo.page(&of(clinic)).await.contains("das 8h às 18h"), "the history is gone");
