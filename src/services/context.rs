@@ -30,7 +30,14 @@ pub struct Conversation {
 
 impl Conversation {
     fn new() -> Self {
-        Self { id: Uuid::now_v7(), person_id: Uuid::now_v7(), name: None, name_given: false, lines: Vec::new(), is_new: true }
+        Self {
+            id: Uuid::now_v7(),
+            person_id: Uuid::now_v7(),
+            name: None,
+            name_given: false,
+            lines: Vec::new(),
+            is_new: true,
+        }
     }
 
     /// What to call the person, given the name the phone shows now.

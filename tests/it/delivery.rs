@@ -107,7 +107,8 @@ async fn slow_refusal() -> (String, tokio::sync::oneshot::Receiver<()>, tokio::s
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let ((asked, when_asked), (answer, when_to_answer)) = (tokio::sync::oneshot::channel(), tokio::sync::oneshot::channel());
+    let ((asked, when_asked), (answer, when_to_answer)) =
+        (tokio::sync::oneshot::channel(), tokio::sync::oneshot::channel());
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         stream.read(&mut [0; 4096]).await.unwrap();

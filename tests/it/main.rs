@@ -23,6 +23,7 @@ mod text_cleaning;
 mod tidy;
 mod turn;
 mod turn_model;
+mod unknown_commit;
 mod wall;
 mod webhook_auth;
 mod whaticket_out;

@@ -244,7 +244,8 @@ async fn a_long_answer_leaves_as_two_short_texts_in_order_without_markdown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn braces_never_leave_as_a_template() {
     let world = World::start().await;
-    let body = json!({"candidates": [{"content": {"parts": [{"text": "Olá {{name}}, {{{x"}]}, "finishReason": "STOP"}]});
+    let body =
+        json!({"candidates": [{"content": {"parts": [{"text": "Olá {{name}}, {{{x"}]}, "finishReason": "STOP"}]});
     world.standins.add_fault(Fault::status(Provider::Gemini, 200, body));
     one_turn(&world, "oi").await;
     let sent = world.texts_to(ANA);

@@ -330,7 +330,9 @@ impl World {
     pub fn metric(&self, company: &Company, name: &str, labels: &str) -> f64 {
         self.process.metrics.upkeep();
         let (id, text) = (format!("company=\"{}\"", company.id), self.process.metrics.render_now());
-        let fits = |line: &&str| line.starts_with(&format!("secretaria_{name}{{")) && line.contains(&id) && line.contains(labels);
+        let fits = |line: &&str| {
+            line.starts_with(&format!("secretaria_{name}{{")) && line.contains(&id) && line.contains(labels)
+        };
         text.lines().filter(fits).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
