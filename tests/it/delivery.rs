@@ -111,7 +111,7 @@ async fn slow_refusal() -> (String, tokio::sync::oneshot::Receiver<()>, tokio::s
         (tokio::sync::oneshot::channel(), tokio::sync::oneshot::channel());
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        stream.read(&mut [0; 4096]).await.unwrap();
+        assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
         asked.send(()).unwrap();
         when_to_answer.await.unwrap();
         let answer = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";

@@ -31,6 +31,7 @@ mod text_cleaning;
 mod tidy;
 mod turn;
 mod turn_model;
+mod unknown_commit;
 mod wall;
 mod wall_http;
 mod webhook_auth;

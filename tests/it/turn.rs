@@ -252,6 +252,22 @@ async fn a_claim_older_than_postgresql_knows_is_renumbered_and_then_decides() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_old_claim_that_only_has_a_text_to_finish_is_renumbered_too() {
+    let world = World::start().await;
+    let down = secretaria::standins::Fault::status(secretaria::standins::Provider::Whaticket, 503, json!({}));
+    world.standins.add_fault(down.times(1));
+    world.customer(&world.clinic, ANA).says("eco: a").await.expect_status(202);
+    world.until_sql(&world.clinic, "SELECT state FROM delivery", "retry_wait").await;
+    world.quiet().await;
+    world.sql(&world.clinic, "UPDATE conversation SET fence = fence + 3600000000");
+    world.clock.advance(Duration::from_secs(70));
+    world.until_sql(&world.clinic, "SELECT state FROM delivery", "sent").await;
+    world.quiet().await;
+    assert_eq!(world.texts_to(ANA), ["a (1)"]);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_owner_typed_first_is_part_of_the_history_and_is_not_answered() {
     let world = World::start().await;
     world.echo(&world.clinic, ANA, "Ana, sua consulta é amanhã às 9h.", "OWN1").await.expect_status(200);
