@@ -85,8 +85,8 @@ impl Place {
         };
         let (redis, floor_redis) = (redis("redis"), redis("floor"));
         let postgres = PostgresServer::start(&dir.path().join("pg"), PostgresOptions::default()).unwrap();
-        postgres.psql("postgres", "CREATE DATABASE floor OWNER secretaria_app").unwrap();
-        postgres.psql("floor", &format!("SET ROLE secretaria_app; {}", floor::TABLE)).unwrap();
+        postgres.psql("postgres", "CREATE DATABASE floor").unwrap();
+        postgres.psql("floor", &format!("{}; GRANT INSERT ON answered TO secretaria_app", floor::TABLE)).unwrap();
         let standin = standin::Standin::start();
         let mut sources = Sources::default()
             .with("database.url", postgres.url("secretaria_app", "secretaria"))
