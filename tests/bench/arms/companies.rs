@@ -94,7 +94,7 @@ async fn scrape(address: &str) -> (Duration, usize) {
 
 /// Nothing is pending, so this is what asking every company costs.
 async fn migrate(bench: &mut Bench, many: usize) {
-    match Place::run(&bench.place, &["migrate"]).await {
+    match Place::run(&bench.place, &["migrate", "up"]).await {
         Ok(took) => {
             let per_thousand = took.as_secs_f64() * 1000.0 / many as f64;
             bench

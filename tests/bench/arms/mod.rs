@@ -133,6 +133,25 @@ impl Cpu {
     }
 }
 
+/// Waits until worker and PostgreSQL have come to rest: after the last answer its result is still to be stored.
+pub async fn rest(place: &Place, side: Side, work: &Running) {
+    let busy = || {
+        let cpu = Cpu::now(place, side, None, Some(work));
+        cpu.work + cpu.postgres
+    };
+    let end = tokio::time::Instant::now() + Duration::from_secs(60);
+    let mut before = busy();
+    while tokio::time::Instant::now() < end {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        let now = busy();
+        // Less than a tenth of one core.
+        if now - before < 25.0 {
+            return;
+        }
+        before = now;
+    }
+}
+
 /// The middle of several rounds.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::arms::{Bench, CONCURRENCY, Cpu, median, preload};
+use crate::arms::{Bench, CONCURRENCY, Cpu, median, preload, rest};
 use crate::load::histogram;
 use crate::mark::{Mark, phone};
 use crate::place::{SIDES, Side};
@@ -25,6 +25,9 @@ pub async fn drained(bench: &mut Bench) {
             let work = bench.place.work(side, CONCURRENCY).await;
             let run = format!("pipeline, model 0 ms, {messages} messages, {side:?} {round}");
             bench.settle(&run, side, &loaded.accepted).await;
+            let answered = Instant::now();
+            rest(&bench.place, side, &work).await;
+            let stored = answered.elapsed().saturating_sub(Duration::from_millis(250)).as_secs_f64();
             let cpu = Cpu::now(&bench.place, side, Some(&serve), Some(&work)).since(before).per(loaded.accepted.len());
             let sent = bench.place.standin.sent();
             let rate = match (sent.first(), sent.last()) {
@@ -33,7 +36,9 @@ pub async fn drained(bench: &mut Bench) {
                 }
                 _ => 0.0,
             };
-            bench.report.raw(run, format!("{rate:.0}/s; CPU {}", cpu.words()));
+            bench
+                .report
+                .raw(run, format!("{rate:.0}/s; busy {stored:.1} s after the last answer; CPU {}", cpu.words()));
             rates[side as usize].push(rate);
             cpus[side as usize].push(cpu.sum());
             work.stop().await;
@@ -60,6 +65,7 @@ pub async fn conversations(bench: &mut Bench, conversations: u32) {
             let target = bench.place.target(&serve.address, 20);
             let standin = bench.place.standin.clone();
             let done = target.converse(&standin, conversations, time).await;
+            rest(&bench.place, side, &work).await;
             let cpu = Cpu::now(&bench.place, side, Some(&serve), Some(&work)).since(before).per(done.accepted.len());
             let rate = done.per_second(&standin);
             let run = format!("model 500 ms, {conversations} conversations, {side:?} {round}");
@@ -133,6 +139,7 @@ pub async fn history(bench: &mut Bench) {
             bench.place.standin.reset(Duration::ZERO);
             let before = Cpu::now(&bench.place, Side::Product, Some(&serve), Some(&work));
             let promised = talk(bench, &serve.address, (*first, conversations), n..n + messages).await;
+            rest(&bench.place, Side::Product, &work).await;
             let cpu = Cpu::now(&bench.place, Side::Product, Some(&serve), Some(&work)).since(before);
             let run = if which == 0 { "history of 10 turns".to_owned() } else { format!("history of {long} turns") };
             bench.settle(&run, Side::Product, &promised).await;

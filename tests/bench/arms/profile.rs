@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::arms::{Bench, CONCURRENCY, Cpu, preload};
+use crate::arms::{Bench, CONCURRENCY, Cpu, preload, rest};
 use crate::place::{SIDES, Side};
 
 pub async fn run(bench: &mut Bench) {
@@ -35,6 +35,7 @@ async fn again(bench: &mut Bench) {
     let target = bench.place.target(&serve.address, 20);
     let standin = bench.place.standin.clone();
     let done = target.converse(&standin, 200, bench.seconds(10, 4)).await;
+    rest(&bench.place, Side::Product, &work).await;
     let cpu = Cpu::now(&bench.place, Side::Product, Some(&serve), Some(&work)).since(before).per(done.accepted.len());
     let messages = done.accepted.len() as u64;
     bench.settle("profile, conversations", Side::Product, &done.accepted).await;
@@ -62,6 +63,7 @@ async fn told(
     let begun = tokio::time::Instant::now();
     bench.settle(&format!("profile, {side:?}"), side, &promised).await;
     let rate = messages as f64 / begun.elapsed().as_secs_f64();
+    rest(&bench.place, side, &work).await;
     let cpu = Cpu::now(&bench.place, side, Some(&serve), Some(&work)).since(before).per(promised.len());
     let calls = bench.place.standin.model_calls() as f64 / messages as f64;
     let words = format!("{rate:.0}/s; {calls:.3} model calls a message; CPU {}", cpu.words());
