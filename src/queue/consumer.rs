@@ -183,7 +183,8 @@ impl Queue {
     }
 
     /// Gives a conversation back. `forget` drops the short context: it may differ from what PostgreSQL holds.
-    pub async fn release(&self, claim: &Claimed, how: Return, forget: bool) -> Result<Release, StoreError> {
+    /// `cap` is the company's [`ClaimLimits::cap`].
+    pub async fn release(&self, claim: &Claimed, how: Return, forget: bool, cap: i64) -> Result<Release, StoreError> {
         let (mode, at) = match how {
             Return::Clean => ("clean", 0),
             Return::Now => ("now", 0),
@@ -199,6 +200,7 @@ impl Queue {
             mode.into(),
             at.into(),
             i64::from(forget).into(),
+            cap.into(),
         ];
         let reply = self.redis.run(&RELEASE, &args).await?;
         Ok(Release { ours: reply.int_at(0) == Some(1), next_due: reply.int_at(2).unwrap_or(-1) })

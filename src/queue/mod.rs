@@ -16,13 +16,12 @@
 //! | `q:lease` | zset | claimed conversations → when the claim ends, milliseconds |
 //! | `q:since` | zset | conversations with undecided envelopes → when the oldest was accepted |
 //! | `q:size` | string | undecided envelopes |
-//! | `q:seq` | string | last arrival number |
 //! | `q:deficit` | string | what the company may still claim in this round |
 //! | `q:seen:<id>` | string | a message id that was accepted, for 48 h |
 //! | `q:dead` | stream | dead letters with reason and whole envelope |
 //! | `q:wake` | list | wakes dedicated workers; one element at most |
 //! | `q:epoch` | string | gone when Redis was wiped: unfinished deliveries must be put back |
-//! | `rl:n:<c>`, `rl:a:<ip>` | string | limits (GCRA: theoretical arrival time, microseconds) |
+//! | `rl:a:<ip>` | string | limit of an address; the number's is the lane's `limit` (GCRA: theoretical arrival time, microseconds) |
 //! | `lid:<id>` | string | telephone number of a hidden id |
 //!
 //! A conversation with anything to do is in exactly one of `ready`, `due`, `lease`:

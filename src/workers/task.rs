@@ -165,7 +165,8 @@ impl Task {
     /// Gives the conversation back; while Redis is away it comes back by its lease.
     async fn release(&self, how: Return, forget: bool) {
         let queue = queue_of(&self.services, &self.tenant);
-        match queue.release(&self.claim, how, forget).await {
+        let cap = self.services.settings.queue.company_concurrency.max(1);
+        match queue.release(&self.claim, how, forget, i64::try_from(cap).unwrap_or(i64::MAX)).await {
             Ok(released) => {
                 let told = self.services.hints().tell(self.tenant.id(), released.next_due).await;
                 if let Err(error) = told {

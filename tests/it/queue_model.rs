@@ -391,7 +391,7 @@ impl Play {
             How::Hold(ms) => Return::Hold(before + ms),
             How::Failed(ms) => Return::Failed(before + ms),
         };
-        let released = self.queue.release(&claim, how, false).await.unwrap();
+        let released = self.queue.release(&claim, how, false, 1_000).await.unwrap();
         let at = self.since(before);
         let lane = self.lane(&claim.conversation);
         assert_eq!(released.ours, lane.is_held_by(claim.fence));

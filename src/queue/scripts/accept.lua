@@ -18,64 +18,81 @@ if lid ~= '' and lid_phone == '' then
   c = redis.call('GET', P .. 'lid:' .. lid) or c
 end
 
--- GCRA. Both limits are asked before either is charged: a refused message costs nothing.
-local function gcra(key, interval, limit)
-  local tat = math.max(tonumber(redis.call('GET', key) or now_us), now_us)
-  local new = tat + interval
+local state = redis.call('HMGET', lane(c), 'burst_end', 'hold', 'ready', 'seq', 'limit')
+
+-- GCRA. Both limits are asked before either is charged: a refused message costs nothing. The number's theoretical
+-- arrival time lives in its lane: no key of its own.
+local function gcra(stored, interval, limit)
+  local new = math.max(tonumber(stored) or 0, now_us) + interval
   local wait = new - interval * limit - now_us
-  if wait > 0 then return nil, math.ceil(wait / 1000) end
-  return new, 0
+  return new, wait > 0 and math.ceil(wait / 1000)
 end
-local charges = {}
+local address, address_tat, number_tat = P .. 'rl:a:' .. ARGV[10], nil, nil
 if kind == 'm' then
-  local limits = {
-    { 'address', P .. 'rl:a:' .. ARGV[10], tonumber(ARGV[11]), tonumber(ARGV[12]) },
-    { 'number', P .. 'rl:n:' .. c, tonumber(ARGV[13]), tonumber(ARGV[14]) },
-  }
-  for _, limit in ipairs(limits) do
-    if limit[3] > 0 then
-      local new, wait = gcra(limit[2], limit[3], limit[4])
-      if not new then return { 'limited', limit[1], wait } end
-      charges[#charges + 1] = { limit[2], new }
-    end
+  local wait
+  local interval = tonumber(ARGV[11])
+  if interval > 0 then
+    address_tat, wait = gcra(redis.call('GET', address), interval, tonumber(ARGV[12]))
+    if wait then return { 'limited', 'address', wait } end
+  end
+  interval = tonumber(ARGV[13])
+  if interval > 0 then
+    number_tat, wait = gcra(state[5], interval, tonumber(ARGV[14]))
+    if wait then return { 'limited', 'number', wait } end
   end
 end
 
 -- The first write must be one that a full Redis refuses: then nothing at all is written.
-local seq = grow(redis.call('GET', P .. 'q:seq'))
-redis.call('SET', P .. 'q:seq', text(seq))
-local job = string.match(json, '"id":"([^"]+)"') or '1'
-if seen then redis.call('SET', seen, job, 'EX', ARGV[4]) end
-for _, charge in ipairs(charges) do
-  redis.call('SET', charge[1], text(charge[2]), 'PX', math.max(1, math.ceil((charge[2] - now_us) / 1000)))
+local seq = grow(state[4])
+local waiting = redis.call('RPUSH', box(c), text(seq) .. '|' .. kind .. '|' .. text(now) .. '|' .. json)
+if seen then redis.call('SET', seen, string.match(json, '"id":"([^"]+)"') or '1', 'EX', ARGV[4]) end
+if address_tat then
+  redis.call('SET', address, text(address_tat), 'PX', math.max(1, math.ceil((address_tat - now_us) / 1000)))
 end
 if lid ~= '' and lid_phone ~= '' then redis.call('SET', P .. 'lid:' .. lid, lid_phone) end
-if kind == 'm' then redis.call('SET', P .. 'last_heard', text(now)) end
+local fields = { 'seq', text(seq) }
+if number_tat then
+  fields[3], fields[4] = 'limit', text(number_tat)
+end
 
-if kind == 'm' and redis.call('LLEN', box(c)) >= cap then
+if kind == 'm' and waiting > cap then
+  redis.call('RPOP', box(c))
+  redis.call('HSET', lane(c), unpack(fields))
   redis.call('XADD', P .. 'q:dead', '*', 'reason', 'mailbox_full', 'conversation', c, 'at', text(now), 'envelope', json)
   return { 'full', c }
 end
 
-redis.call('RPUSH', box(c), text(seq) .. '|' .. kind .. '|' .. text(now) .. '|' .. json)
 redis.call('INCR', P .. 'q:size')
-redis.call('ZADD', P .. 'q:since', 'NX', text(now), c)
+if waiting == 1 then
+  redis.call('ZADD', P .. 'q:since', text(now), c)
+  if kind == 'm' then redis.call('SET', P .. 'last_heard', text(now)) end
+end
 
 -- Scheduling. Only a customer's message opens or prolongs a burst.
-local state = redis.call('HMGET', lane(c), 'burst_end', 'hold', 'ready')
 local is_leased, due = leased(c), redis.call('ZSCORE', P .. 'q:due', c)
+local burst_due = 0
 if kind == 'm' then
   local burst_end = tonumber(state[1]) or 0
   if burst_end < now then burst_end = now + burst_max end
-  local burst_due = math.min(now + burst, burst_end)
-  redis.call('HSET', lane(c), 'burst_due', text(burst_due), 'burst_end', text(burst_end))
-  touch(c)
+  burst_due = math.min(now + burst, burst_end)
+  local n = #fields
+  fields[n + 1], fields[n + 2], fields[n + 3], fields[n + 4] = 'burst_due', text(burst_due), 'burst_end', text(burst_end)
+end
+redis.call('HSET', lane(c), unpack(fields))
+if waiting == 1 then touch(c) end
+if kind == 'm' then
   if is_leased or (due and state[2] == '1') then
     -- in work, or held until an ambiguous send is settled: it waits in the mailbox
   elseif due then
     if burst_due <= now then ready(c) else redis.call('ZADD', P .. 'q:due', text(burst_due), c) end
   elseif not state[3] then
-    due_at(c, burst_due)
+    -- Idle: in no list, so nothing has to be taken out of one.
+    if burst_due > now then
+      due_at(c, burst_due)
+    else
+      enlist(c)
+      if listed == 1 then wake() end
+    end
   end
 elseif not is_leased then
   -- An echo or a command: at once, except into a burst that is still being gathered.

@@ -18,7 +18,10 @@ if gone > 0 then
 end
 if ARGV[5] ~= '' then redis.call('SET', P .. 'ctx:' .. c, ARGV[5], 'EX', ARGV[6]) end
 if ARGV[7] ~= '' then
-  for i = 8, #ARGV, 2 do redis.call('HINCRBY', P .. ARGV[7], ARGV[i], ARGV[i + 1]) end
-  redis.call('EXPIRE', P .. ARGV[7], 5184000)
+  for i = 8, #ARGV, 2 do
+    local sum = ARGV[i + 1] ~= '0' and redis.call('HINCRBY', P .. ARGV[7], ARGV[i], ARGV[i + 1])
+    -- The first of a field: two months.
+    if sum == tonumber(ARGV[i + 1]) then redis.call('EXPIRE', P .. ARGV[7], 5184000) end
+  end
 end
 return 1

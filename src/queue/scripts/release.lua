@@ -1,7 +1,7 @@
 -- Gives a conversation back.
 -- ARGV: offset, c, fence, mode ('clean' all is finished | 'now' again at once | 'at' a time | 'hold' a time, no new turn
---       before it | 'failed' a time, and the failure counts like an expired lease), at_ms, drop_context (1|0)
--- -> {1|0, ready_len, next_due}
+--       before it | 'failed' a time, and the failure counts like an expired lease), at_ms, drop_context (1|0), cap
+-- -> {1|0, ready_len, next_due (-1: nobody needs a hint)}
 local c, mode = ARGV[2], ARGV[4]
 if not holds(c, ARGV[3]) then return { 0, 0, -1 } end
 redis.call('ZREM', P .. 'q:lease', c)
@@ -33,6 +33,12 @@ else
   if echo then ready(c) else due_at(c, at) end
 end
 touch(c)
--- A dedicated worker that met the company at its cap is not waiting for a time.
-if redis.call('LLEN', P .. 'q:ready') > 0 then wake() end
-return { 1, redis.call('LLEN', P .. 'q:ready'), next_due() }
+local waiting = redis.call('LLEN', P .. 'q:ready')
+-- At the cap nobody was told of what is ready: this release is what they wait for.
+if waiting > 0 and redis.call('ZCARD', P .. 'q:lease') + 1 >= tonumber(ARGV[7]) then
+  wake()
+  return { 1, waiting, 0 }
+end
+if listed == 1 then return { 1, waiting, 0 } end
+local first = redis.call('ZRANGE', P .. 'q:due', 0, 0, 'WITHSCORES')
+return { 1, waiting, first[1] == c and tonumber(first[2]) or -1 }

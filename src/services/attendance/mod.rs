@@ -40,9 +40,11 @@ pub async fn attend(
     lease: &Lease,
 ) -> Result<Return, ServiceError> {
     let (mut conversation, mut fresh) = context::load(tenant, claim).await?;
-    for _ in 0..=MAX_RESTARTS {
+    for pass in 0..=MAX_RESTARTS {
         let turn = Turn { services, tenant, claim, lease, queue: queue_of(services, tenant) };
-        match turn.run(&mut conversation, fresh).await {
+        // Of a conversation nobody knows nothing can be decided; should it be all the same, the commit meets it.
+        let check_decided = !fresh && (pass > 0 || !conversation.is_new);
+        match turn.run(&mut conversation, fresh, check_decided).await {
             // Another claim decided one of these messages, or made this conversation, since we looked.
             Err(ServiceError::Store(StoreError::Conflict { constraint })) => {
                 tracing::info!(company = tenant.id().get(), %constraint, "Another claim was quicker; looking again");
@@ -76,9 +78,14 @@ struct Turn<'a> {
 
 impl Turn<'_> {
     /// `fresh`: the last holder left nothing unfinished, and the short context is that of its end.
-    async fn run(&self, conversation: &mut Conversation, fresh: bool) -> Result<Return, ServiceError> {
+    async fn run(
+        &self,
+        conversation: &mut Conversation,
+        fresh: bool,
+        check_decided: bool,
+    ) -> Result<Return, ServiceError> {
         let mut mailbox = Mailbox::sort(self.claim);
-        if !fresh {
+        if check_decided {
             self.drop_decided(&mut mailbox).await?;
         }
         self.hear_echoes(conversation, &mut mailbox).await?;

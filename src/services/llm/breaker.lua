@@ -1,5 +1,6 @@
 -- The model's breaker and error budget of one company, shared by all processes.
--- KEYS[1] prefix; ARGV: offset, op ('ask' | 'good' | 'bad'), failures that open, open_ms, budget window minutes, count
+-- KEYS[1] prefix; ARGV: offset, op ('ask' | 'good' | 'bad'), failures that open, open_ms, budget window minutes, count,
+--   sum up the window (1|0: sixty reads)
 -- ask  -> {'closed' | 'probe' | 'open', failures}
 -- else -> {state ('closed' | 'open' | 'half_open'), good calls in the window, bad calls in the window}
 -- An open breaker lets one probe through when its time is over; the probe's outcome decides.
@@ -34,14 +35,15 @@ end
 local minute = math.floor(now / 60000)
 redis.call('HINCRBY', P .. 'llm:minute:' .. minute, op, ARGV[6])
 redis.call('EXPIRE', P .. 'llm:minute:' .. minute, window * 60 + 60)
+local word = 'closed'
+if open_until > 0 then
+  if now < open_until then word = 'open' else word = 'half_open' end
+end
+if ARGV[7] ~= '1' then return { word } end
 local good, bad = 0, 0
 for m = minute - window + 1, minute do
   local counts = redis.call('HMGET', P .. 'llm:minute:' .. m, 'good', 'bad')
   good = good + (tonumber(counts[1]) or 0)
   bad = bad + (tonumber(counts[2]) or 0)
-end
-local word = 'closed'
-if open_until > 0 then
-  if now < open_until then word = 'open' else word = 'half_open' end
 end
 return { word, good, bad }

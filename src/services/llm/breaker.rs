@@ -28,10 +28,14 @@ pub(super) enum Pass {
 /// long another process may not know of an opening.
 const MEMORY: Duration = Duration::from_millis(200);
 
+/// How often a healthy model's error budget is summed up.
+const SUM_EVERY: Duration = Duration::from_secs(5);
+
 /// What this process remembers of each company's breaker, so that a healthy model costs no round trip.
 #[derive(Default)]
 pub struct Memory {
     by_company: Mutex<HashMap<CompanyId, Remembered>>,
+    summed: Mutex<HashMap<CompanyId, Instant>>,
 }
 
 struct Remembered {
@@ -108,6 +112,16 @@ impl<'a> Breaker<'a> {
         memory.lock().ok().and_then(|mut memory| memory.remove(&self.tenant.id())).map_or(0, |known| known.good)
     }
 
+    /// The error budget is summed up once in a while: it changes slowly, and summing reads every minute of its window.
+    fn sum_is_due(&self) -> bool {
+        let Ok(mut summed) = self.services.breakers.summed.lock() else { return true };
+        let due = summed.get(&self.tenant.id()).is_none_or(|at: &Instant| at.elapsed() > SUM_EVERY);
+        if due {
+            summed.insert(self.tenant.id(), Instant::now());
+        }
+        due
+    }
+
     async fn run(&self, op: &str, count: i64) -> Option<Reply> {
         let llm = &self.services.settings.llm;
         let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
@@ -118,6 +132,7 @@ impl<'a> Breaker<'a> {
             signed(llm.breaker_open_ms).into(),
             signed(llm.error_budget_window_minutes.max(1)).into(),
             count.into(),
+            i64::from(op == "bad" || (op == "good" && self.sum_is_due())).into(),
         ];
         let answer = self.tenant.redis.run(&SCRIPT, &args).await;
         answer
