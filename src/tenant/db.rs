@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{
-    AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, TransactionManager,
-};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, TransactionManager};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use secrecy::ExposeSecret;
@@ -148,8 +146,7 @@ impl TenantDb {
             let shared = conn.shared()?;
             let (mut first, mut second) = (shared, shared);
             // Polled in this order, so they are written in this order.
-            let (begun, done) =
-                futures::join!(first.batch_execute(&head), statement.execute(&mut second));
+            let (begun, done) = futures::join!(first.batch_execute(&head), statement.execute(&mut second));
             begun?;
             let touched = done?;
             first.batch_execute("COMMIT").await?;

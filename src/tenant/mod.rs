@@ -20,10 +20,10 @@ pub use crypto::{MasterKey, MasterKeyError};
 pub use db::{ControlDb, ControlTx, Database, TenantDb, TenantTx, TxIdentity, become_company, schema_of};
 pub use error::{Store, StoreError};
 pub use keys::{ControlKey, TenantKey, prefix};
-pub use statement::{Bind, Statement};
 pub use redis::{
     Arg, ChangeListener, ControlRedis, DurabilityLevel, HintListener, Lua, RedisServer, RedisState, Reply, TenantRedis,
 };
+pub use statement::{Bind, Statement};
 
 use crate::config::company::CompanySettings;
 use crate::domain::company::{Company, CompanyId};

@@ -120,12 +120,7 @@ fn delivery_columns(rows: &[DeliveryRow]) -> [Bind; 8] {
 ///
 /// # Errors
 /// `StaleFence` when a newer claim holds the conversation.
-pub async fn settle(
-    db: &TenantDb,
-    conversation_id: Uuid,
-    fence: i64,
-    rows: &[&DeliveryRow],
-) -> Result<(), StoreError> {
+pub async fn settle(db: &TenantDb, conversation_id: Uuid, fence: i64, rows: &[&DeliveryRow]) -> Result<(), StoreError> {
     let text = |of: fn(&DeliveryRow) -> Option<String>| Bind::Texts(rows.iter().map(|row| of(row)).collect());
     let time = |of: fn(&DeliveryRow) -> Option<DateTime<Utc>>| Bind::Times(rows.iter().map(|row| of(row)).collect());
     let binds = vec![
