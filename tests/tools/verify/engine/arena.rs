@@ -116,6 +116,15 @@ pub struct Arena {
 
 impl Arena {
     pub async fn start(plan: Plan) -> Arc<Self> {
+        Self::begin(plan, None).await
+    }
+
+    /// With a Redis that somebody else looks after; `redis.url` of the plan says where it is.
+    pub async fn start_with_redis(plan: Plan, socket: PathBuf) -> Arc<Self> {
+        Self::begin(plan, Some(socket)).await
+    }
+
+    async fn begin(plan: Plan, other_redis: Option<PathBuf>) -> Arc<Self> {
         let dir = tempfile::Builder::new().prefix("secretaria-verify-").tempdir().unwrap().keep();
         passable(&dir);
         let (postgres, redis) = servers(dir.clone(), plan.redis_mb).await;
@@ -130,7 +139,7 @@ impl Arena {
             companies.push(provision(&settings, &key, &clock, n).await);
         }
         let children = Children::new(env, dir.join("logs"));
-        let redis_socket = redis.socket();
+        let redis_socket = other_redis.unwrap_or_else(|| redis.socket());
         let mut arena = Self {
             seed: plan.seed,
             dir,
