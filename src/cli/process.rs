@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use actix_web::web;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -16,11 +15,11 @@ use crate::config::Settings;
 use crate::queue::Registry;
 use crate::routes::flood::Flood;
 use crate::routes::ops::{self, Check, Checks, OpsState};
-use crate::routes::webhooks::WebhookState;
-use crate::routes::{self, Role};
+use crate::routes::webhooks::{self, WebhookState};
+use crate::routes::{self, Role, ServiceConfig};
 use crate::services::{ServiceError, Services, health};
 use crate::telemetry::metrics::{self, Component, MetricsHandle};
-use crate::tenant::MasterKey;
+use crate::tenant::{MasterKey, StoreError};
 
 /// A process that has begun.
 #[derive(Clone)]
@@ -63,6 +62,9 @@ impl Process {
         match services.directory.refresh().await {
             Ok(()) => {}
             Err(error @ ServiceError::Configuration(_)) => return Err(configuration(error)),
+            Err(ServiceError::Store(error @ StoreError::NotMigrated { .. })) => {
+                tracing::error!(%error, "The database has no tables; webhooks get 503 until it is migrated");
+            }
             Err(error) => tracing::warn!(%error, "Starting without PostgreSQL; webhooks get 503 until it answers"),
         }
         let shed = Arc::new(AtomicBool::new(false));
@@ -90,14 +92,14 @@ impl Process {
     /// Exit code 1 when the listener cannot be used.
     pub async fn serve<F>(&self, listener: TcpListener, more: F) -> Result<(), CliError>
     where
-        F: Fn(&mut web::ServiceConfig) + Send + Clone + 'static,
+        F: Fn(&mut ServiceConfig) + Send + Clone + 'static,
     {
         let (ops, flood) = (self.ops(), Flood::new(self.services.settings.server.peer_flood_per_second));
-        let webhooks =
+        let state =
             WebhookState { services: self.services.clone(), flood: flood.clone(), shed: Arc::clone(&self.shed) };
         tokio::spawn(flood.keep_swept());
-        let configure = move |cfg: &mut web::ServiceConfig| {
-            cfg.app_data(web::Data::new(webhooks.clone()));
+        let configure = move |cfg: &mut ServiceConfig| {
+            webhooks::configure(cfg, state.clone());
             more(cfg);
             ops::configure(cfg, ops.clone());
         };
@@ -129,20 +131,12 @@ impl Process {
         Ok(())
     }
 
-    /// Counts workers alive, for the gauges.
+    /// Counts workers alive, for the gauge. Those of single companies are counted by the sweep.
     pub async fn count_workers(&self) {
         let services = &self.services;
         let registry = Registry::new(services.redis.control(), services.clock.clone(), String::new());
-        let count = |n: i64| u64::try_from(n).unwrap_or(0);
         if let Ok(alive) = registry.alive().await {
-            metrics::active_workers(count(alive));
-        }
-        for tenant in services.directory.all() {
-            match registry.alive_of(&tenant.redis).await {
-                Ok(0) => {}
-                Ok(alive) => metrics::tenant_active_workers(tenant.id(), count(alive)),
-                Err(_) => return,
-            }
+            metrics::active_workers(u64::try_from(alive).unwrap_or(0));
         }
     }
 

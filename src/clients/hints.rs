@@ -57,6 +57,36 @@ pub fn redact(text: &str, secrets: &[&str]) -> String {
     hide_numbers(&line).chars().take(DETAIL_MAX).collect()
 }
 
+/// Names of errors that providers write in their bodies, beside those that begin with `ERR_`.
+const ERROR_NAMES: [&str; 12] = [
+    "INVALID_ARGUMENT",
+    "FAILED_PRECONDITION",
+    "OUT_OF_RANGE",
+    "UNAUTHENTICATED",
+    "PERMISSION_DENIED",
+    "NOT_FOUND",
+    "RESOURCE_EXHAUSTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+    "API_KEY_INVALID",
+    "INVALID_CONTACT",
+];
+
+/// What a log may show of a provider's error body: the names of errors in it and its length. The rest is free text,
+/// which may repeat whatever the provider was told: a customer's name, words, number, or our credential.
+pub fn error_names(body: &str) -> String {
+    let words = body.split(|c: char| !(c.is_ascii_uppercase() || c == '_'));
+    let mut names: Vec<&str> = Vec::new();
+    for word in words.filter(|word| word.len() <= 40 && (word.starts_with("ERR_") || ERROR_NAMES.contains(word))) {
+        if names.len() < 4 && !names.contains(&word) {
+            names.push(word);
+        }
+    }
+    let separator = if names.is_empty() { "" } else { " " };
+    format!("{}{separator}[body: {} bytes]", names.join(" "), body.len())
+}
+
 /// Hides each long token of mixed letters and digits inside one word (keys, JWTs), leaving plain words alone.
 fn hide_credentials(word: &str) -> String {
     let in_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '~' | '+');

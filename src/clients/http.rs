@@ -86,14 +86,14 @@ impl HttpAnswer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The error that this answer means, its body made safe for the log.
-    pub fn error(&self, kind: WireErrorKind, code: &'static str, secrets: &[&str]) -> WireError {
+    /// The error that this answer means; of its body only what names an error is kept.
+    pub fn error(&self, kind: WireErrorKind, code: &'static str) -> WireError {
         WireError {
             kind,
             status: Some(self.status),
             retry_after: self.retry_after(),
             code,
-            detail: redact(&self.text(), secrets),
+            detail: hints::error_names(&self.text()),
         }
     }
 }

@@ -105,6 +105,8 @@ pub struct Reaped {
     pub leased: i64,
     /// Claims that had expired.
     pub expired: usize,
+    /// Dedicated workers alive.
+    pub workers: i64,
 }
 
 impl Queue {
@@ -207,7 +209,8 @@ impl Queue {
         self.redis.run(&FENCE, &[self.offset(), conversation.into(), stored.into()]).await.map(|_| ())
     }
 
-    /// Makes dead letters of a claimed mailbox, or of some of its envelopes. Returns how many.
+    /// Makes dead letters of a claimed mailbox, or of some of its envelopes. Returns how many; -1 = the claim is no
+    /// longer ours.
     pub async fn bury(&self, claim: &Claimed, reason: &str, seqs: Option<&[i64]>) -> Result<i64, StoreError> {
         let fence = claim.fence.to_string();
         let list = seqs.map_or_else(|| "*".to_owned(), join);
@@ -226,6 +229,7 @@ impl Queue {
             known: reply.int_at(4) == Some(1),
             leased: reply.int_at(5).unwrap_or(0),
             expired: reply.list().get(6).map(|list| list.list().len()).unwrap_or(0),
+            workers: reply.int_at(7).unwrap_or(0),
         })
     }
 

@@ -4,7 +4,7 @@ use super::Hints;
 use crate::clock::Clock;
 use crate::tenant::{ControlKey, ControlRedis, StoreError, TenantKey, TenantRedis};
 
-/// How long without a heartbeat a worker counts as gone, milliseconds.
+/// How long without a heartbeat a worker counts as gone, milliseconds. The sweep script counts the dedicated ones alike.
 const GONE_AFTER_MS: i64 = 30_000;
 
 /// The register of worker processes.
@@ -51,13 +51,6 @@ impl Registry {
     pub async fn alive(&self) -> Result<i64, StoreError> {
         let since = self.clock.now_ms() - GONE_AFTER_MS;
         let reply = self.redis.command("ZCOUNT", ControlKey::Workers, &[since.into(), "+inf".into()]).await?;
-        Ok(reply.int().unwrap_or(0))
-    }
-
-    /// Dedicated workers of one company alive.
-    pub async fn alive_of(&self, tenant: &TenantRedis) -> Result<i64, StoreError> {
-        let since = self.clock.now_ms() - GONE_AFTER_MS;
-        let reply = tenant.command("ZCOUNT", TenantKey::Workers, &[since.into(), "+inf".into()]).await?;
         Ok(reply.int().unwrap_or(0))
     }
 

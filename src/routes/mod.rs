@@ -13,6 +13,7 @@ pub mod webhooks;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, web};
 
+pub use actix_web::web::ServiceConfig;
 pub use error::ApiError;
 pub use server::{BodyError, read_body, server};
 

@@ -37,6 +37,11 @@ pub struct WebhookState {
     pub shed: Arc<AtomicBool>,
 }
 
+/// Gives the webhook routes their state; the table mounts them.
+pub fn configure(cfg: &mut web::ServiceConfig, state: WebhookState) {
+    cfg.app_data(web::Data::new(state));
+}
+
 /// `POST /webhook/whaticket`.
 pub async fn whaticket(
     req: HttpRequest,
@@ -72,7 +77,8 @@ async fn take(
     tracing::Span::current().record("company", tenant.id().get());
     json_only(req)?;
     let peer = req.peer_addr().map_or(address, |peer| peer.ip());
-    state.flood.check(peer).map_err(|wait| limited(WebhookStatus::RateLimitedIp, "address", wait, 0))?;
+    let flood = state.services.settings.server.peer_flood_per_second;
+    state.flood.check(peer).map_err(|wait| limited(WebhookStatus::RateLimitedIp, "peer", wait, flood))?;
     if state.shed.load(Ordering::Relaxed) {
         return Err(unavailable("Redis is nearly full"));
     }
@@ -175,14 +181,11 @@ fn unavailable(cause: &str) -> Refused {
 /// 429 with `Retry-After` and the structured `RateLimit` fields of the IETF draft.
 fn limited(status: WebhookStatus, name: &str, wait: Duration, quota: u32) -> Refused {
     let seconds = wait.as_millis().div_ceil(1000).max(1);
-    let mut error = ApiError::webhook(StatusCode::TOO_MANY_REQUESTS, "rate_limited")
+    let window = if name == "number" { 60 } else { 1 };
+    let error = ApiError::webhook(StatusCode::TOO_MANY_REQUESTS, "rate_limited")
         .retry_after(wait)
-        .header(HeaderName::from_static("ratelimit"), &format!("\"{name}\";r=0;t={seconds}"));
-    if quota > 0 {
-        let window = if name == "number" { 60 } else { 1 };
-        let policy = format!("\"{name}\";q={quota};w={window}");
-        error = error.header(HeaderName::from_static("ratelimit-policy"), &policy);
-    }
+        .header(HeaderName::from_static("ratelimit"), &format!("\"{name}\";r=0;t={seconds}"))
+        .header(HeaderName::from_static("ratelimit-policy"), &format!("\"{name}\";q={quota};w={window}"));
     (status, error)
 }
 

@@ -10,6 +10,7 @@ use crate::domain::company::CompanyState;
 use crate::domain::inbound::{IgnoreReason, Inbound, Sender};
 use crate::domain::webhook_auth::{self, PresentedHeaders, Proof};
 use crate::queue::{Accepted, Body, IntakeLimits, Limit, NewEnvelope, accept};
+use crate::telemetry::metrics::{self, DeadLetterReason};
 use crate::tenant::{StoreError, Tenant};
 
 /// A webhook request as it arrived.
@@ -156,7 +157,10 @@ async fn accept_one(
         }
         Accepted::Duplicate { .. } => Outcome::Duplicate,
         Accepted::Limited { limit, retry_ms } => Outcome::Limited { limit, retry_ms },
-        Accepted::DeadLettered => Outcome::DeadLettered,
+        Accepted::DeadLettered => {
+            metrics::dead_letter(tenant.id(), DeadLetterReason::MailboxFull);
+            Outcome::DeadLettered
+        }
     })
 }
 

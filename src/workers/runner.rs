@@ -96,7 +96,7 @@ impl Runner {
         }
     }
 
-    /// Works until nothing is undecided any more.
+    /// Works until nothing waits any more: no message is undecided, no text is to be sent again at a time.
     pub async fn run_until_empty(self, stop: CancellationToken) {
         let done = stop.child_token();
         let watch = {
@@ -104,7 +104,9 @@ impl Runner {
             tokio::spawn(async move {
                 loop {
                     let found = runner.sweeper.sweep(&runner.services, &runner.tenants()).await;
-                    let idle = found.complete && found.size == 0 && found.leased == 0 && runner.tasks.is_empty();
+                    let idle = found.complete && found.size == 0 && found.leased == 0 && found.waiting == 0;
+                    // A claim that was answered but whose turn has not begun holds a lease, so it was counted.
+                    let idle = idle && runner.tasks.is_empty();
                     if idle || done.is_cancelled() {
                         done.cancel();
                         return;
@@ -184,9 +186,11 @@ impl Runner {
             };
             let idle = Duration::from_millis(self.services.settings.queue.idle_wait_ms.max(10));
             let wait = match self.claim(&tenant, permit).await {
-                Ok(0) => Duration::ZERO,
-                Ok(due) => u64::try_from(due - self.services.clock.now_ms())
-                    .map_or(idle, |ms| idle.min(Duration::from_millis(ms))),
+                Ok(due) if due < 0 => idle,
+                // What became due since the claim is due now.
+                Ok(due) => {
+                    idle.min(Duration::from_millis(u64::try_from(due - self.services.clock.now_ms()).unwrap_or(0)))
+                }
                 Err(error) => {
                     tracing::warn!(company = company.get(), %error, "Conversations could not be claimed");
                     pause(stop, Duration::from_millis(250)).await;

@@ -23,6 +23,8 @@ pub struct Found {
     pub size: i64,
     /// Claims in force.
     pub leased: i64,
+    /// Companies with a conversation that waits to be claimed, now or at a time.
+    pub waiting: i64,
     /// Whether every company could be looked at.
     pub complete: bool,
 }
@@ -31,6 +33,7 @@ pub struct Found {
 #[derive(Clone, Default)]
 pub struct Sweeper {
     shown: Arc<Mutex<HashSet<CompanyId>>>,
+    staffed: Arc<Mutex<HashSet<CompanyId>>>,
 }
 
 impl Sweeper {
@@ -46,6 +49,7 @@ impl Sweeper {
         for reaped in found.into_iter().flatten() {
             sum.size += reaped.size;
             sum.leased += reaped.leased;
+            sum.waiting += i64::from(reaped.next_due >= 0);
             dead += reaped.dead;
             oldest = oldest.max(age(services, &reaped));
         }
@@ -80,18 +84,26 @@ impl Sweeper {
     }
 
     fn show(&self, services: &Services, company: CompanyId, reaped: &Reaped) {
-        let something = reaped.size > 0 || reaped.dead > 0;
-        let Ok(mut shown) = self.shown.lock() else { return };
-        if something {
-            shown.insert(company);
-        } else if !shown.remove(&company) {
+        if changes(&self.staffed, company, reaped.workers > 0) {
+            metrics::tenant_active_workers(company, count(reaped.workers));
+        }
+        if !changes(&self.shown, company, reaped.size > 0 || reaped.dead > 0) {
             return;
         }
-        drop(shown);
         metrics::queue_size(company, count(reaped.size));
         metrics::dead_letter_queue_size(company, count(reaped.dead));
         metrics::queue_oldest_age(company, age(services, reaped));
     }
+}
+
+/// Whether a company's gauge has to be set: it has something, or had something last time.
+fn changes(shown: &Mutex<HashSet<CompanyId>>, company: CompanyId, something: bool) -> bool {
+    let Ok(mut shown) = shown.lock() else { return something };
+    if something {
+        shown.insert(company);
+        return true;
+    }
+    shown.remove(&company)
 }
 
 fn age(services: &Services, reaped: &Reaped) -> Duration {

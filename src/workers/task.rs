@@ -14,7 +14,7 @@ use crate::services::lease::Lease;
 use crate::services::{Disposition, ServiceError, Services};
 use crate::telemetry::logging::error_chain;
 use crate::telemetry::metrics::{self, DeadLetterReason, TaskKind, TaskOutcome};
-use crate::tenant::Tenant;
+use crate::tenant::{StoreError, Tenant};
 
 /// A claimed conversation.
 pub(super) struct Task {
@@ -44,8 +44,16 @@ impl Task {
     pub(super) async fn run(self, lease: Arc<Lease>) {
         let begun = Instant::now();
         self.list_burst();
-        let outcome = self.work(&lease).await;
-        let (how, forget, label) = self.judge(outcome);
+        let (how, forget, label) = match self.bury_hopeless().await {
+            // The last holders may have left a text on its way: the next claim, without a mailbox, finishes it.
+            Ok(true) => (Some(Return::Now), true, TaskOutcome::Dead),
+            Ok(false) => {
+                let outcome = self.work(&lease).await;
+                self.respect_fence(&outcome).await;
+                self.judge(outcome)
+            }
+            Err(error) => self.judge(Err(error)),
+        };
         if label == TaskOutcome::Retried {
             metrics::task_retried(self.tenant.id(), TaskKind::Turn);
         }
@@ -67,7 +75,6 @@ impl Task {
     }
 
     async fn work(&self, lease: &Lease) -> Result<Return, ServiceError> {
-        self.bury_hopeless().await?;
         let turn = jobs::incoming::run(&self.services, &self.tenant, &self.claim, lease);
         tokio::select! {
             caught = std::panic::AssertUnwindSafe(turn).catch_unwind() => caught.unwrap_or_else(|_| {
@@ -87,27 +94,44 @@ impl Task {
         }
     }
 
-    /// Envelopes that cannot be read, and a mailbox whose turns end without a decision again and again, become dead
-    /// letters; the conversation goes on.
-    async fn bury_hopeless(&self) -> Result<(), ServiceError> {
-        let queue = queue_of(&self.services, &self.tenant);
-        if !self.claim.unreadable.is_empty() {
-            queue.bury(&self.claim, "unreadable", Some(&self.claim.unreadable)).await?;
-            self.dead(DeadLetterReason::Unreadable, self.claim.unreadable.len());
+    /// PostgreSQL has seen a newer claim than this Redis knows of, after it was emptied while the clock went back, say: the
+    /// next claim must exceed it, or it would be refused as well, at once and for ever.
+    async fn respect_fence(&self, outcome: &Result<Return, ServiceError>) {
+        if let Err(ServiceError::Store(StoreError::StaleFence { stored, .. })) = outcome {
+            let raised = queue_of(&self.services, &self.tenant).raise_fence(&self.claim.conversation, *stored).await;
+            if let Err(error) = raised {
+                tracing::debug!(%error, "The fence could not be raised; the next claim tries again");
+            }
         }
-        if self.claim.expired > self.services.settings.queue.max_expired_leases && !self.claim.waiting.is_empty() {
-            let count = queue.bury(&self.claim, "lease_expired", None).await?;
-            self.dead(DeadLetterReason::LeaseExpired, usize::try_from(count).unwrap_or(0));
-            return Err(ServiceError::NotFound("the mailbox became dead letters".to_owned()));
-        }
-        Ok(())
     }
 
-    fn dead(&self, reason: DeadLetterReason, count: usize) {
+    /// Envelopes that cannot be read, and a mailbox whose turns end without a decision again and again, become dead
+    /// letters; the conversation goes on. Returns whether the whole mailbox did.
+    async fn bury_hopeless(&self) -> Result<bool, ServiceError> {
+        let unreadable = &self.claim.unreadable;
+        if !unreadable.is_empty() {
+            self.bury(DeadLetterReason::Unreadable, unreadable).await?;
+        }
+        let poison = self.claim.expired > self.services.settings.queue.max_expired_leases;
+        if poison && !self.claim.waiting.is_empty() {
+            // What came since the claim has not been tried yet.
+            let seqs: Vec<i64> = self.claim.waiting.iter().map(|waiting| waiting.seq).collect();
+            self.bury(DeadLetterReason::LeaseExpired, &seqs).await?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    async fn bury(&self, reason: DeadLetterReason, seqs: &[i64]) -> Result<(), ServiceError> {
+        let queue = queue_of(&self.services, &self.tenant);
+        let Ok(count) = u64::try_from(queue.bury(&self.claim, reason.as_str(), Some(seqs)).await?) else {
+            return Err(ServiceError::LeaseLost);
+        };
         for _ in 0..count {
             metrics::dead_letter(self.tenant.id(), reason);
         }
         tracing::error!(count, reason = reason.as_str(), "Messages could not be decided and are dead letters");
+        Ok(())
     }
 
     /// How to give it back, whether the short context may be wrong, and the word for the metric.
@@ -129,9 +153,6 @@ impl Task {
                     let wait = 1000 + i64::from(rand::random::<u16>() % 1000);
                     tracing::warn!(error = %error_chain(&error), wait_ms = wait, "The turn waits for an outage to end");
                     (Some(Return::At(now + wait)), true, TaskOutcome::Retried)
-                }
-                Disposition::Counted if self.claim.expired > self.services.settings.queue.max_expired_leases => {
-                    (Some(Return::Clean), true, TaskOutcome::Dead)
                 }
                 Disposition::Counted => {
                     tracing::error!(error = %error_chain(&error), "The turn failed; it is tried again, a few times");

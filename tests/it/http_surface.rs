@@ -191,7 +191,10 @@ async fn every_method_on_every_route_of_every_role_is_answered_with_the_common_h
                     (true, false) => {
                         assert_eq!(answer.status, 405, "{what}");
                         assert!(here().all(|r| answer.header("allow").contains(r.method.as_str())), "{what}");
-                        assert_eq!(answer.json()["code"], "method_not_allowed", "{what}");
+                        // Senders of webhooks know errors by another field.
+                        let field = if route.access == Access::Webhook { "error" } else { "code" };
+                        let said = if method == "HEAD" { Value::Null } else { answer.json()[field].clone() };
+                        assert!(method == "HEAD" || said == "method_not_allowed", "{what}: {said}");
                     }
                 }
             }

@@ -62,6 +62,8 @@ fn a_field_cannot_break_the_line_nor_take_the_place_of_the_head() {
 #[test]
 fn a_panic_is_logged_with_its_place_and_without_a_formatted_message() {
     let lines = lines_of("log-mark-4", || {
+        let _one_at_a_time =
+            crate::harness::trouble::PANIC_HOOK.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let before = std::panic::take_hook();
         let before = std::sync::Arc::new(before);
         let other_threads = std::sync::Arc::clone(&before);

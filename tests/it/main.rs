@@ -1,6 +1,8 @@
 //! The one integration binary: one file per capability, on the product's real server, runner, PostgreSQL and Redis.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod boot;
+mod canaries;
 mod cli;
 mod configuration;
 mod embedded;
@@ -9,16 +11,22 @@ mod gemini;
 mod harness;
 mod http_surface;
 mod inbound_shapes;
+mod intake;
 mod logging;
 mod metrics;
 mod migrating;
+mod outages;
 mod phones;
 mod provisioning;
+mod queue;
+mod queue_model;
 mod resumption;
 mod simulator_page;
 mod standins;
 mod text_cleaning;
 mod tidy;
 mod wall;
+mod wall_http;
 mod webhook_auth;
 mod whaticket_out;
+mod workers;

@@ -30,14 +30,14 @@ pub async fn generate(
     let body = body(request).to_string().into_bytes();
     let answer = http.post_json(&url, &headers, body, request.timeout, BODY_LIMIT).await?;
     if !answer.is_success() {
-        return Err(gemini_errors::refusal(&answer, key));
+        return Err(gemini_errors::refusal(&answer));
     }
     match answer.cut {
-        Some(BodyCut::Timeout) => return Err(answer.error(WireErrorKind::Unknown, "timeout", &[key])),
-        Some(BodyCut::Reset) => return Err(answer.error(WireErrorKind::Unknown, "garbage", &[key])),
+        Some(BodyCut::Timeout) => return Err(answer.error(WireErrorKind::Unknown, "timeout")),
+        Some(BodyCut::Reset) => return Err(answer.error(WireErrorKind::Unknown, "garbage")),
         Some(BodyCut::Limit) | None => {}
     }
-    outcome(&answer).ok_or_else(|| answer.error(WireErrorKind::Unavailable, "garbage", &[key]))
+    outcome(&answer).ok_or_else(|| answer.error(WireErrorKind::Unavailable, "garbage"))
 }
 
 /// The model and the version become path segments, so only plain names pass.

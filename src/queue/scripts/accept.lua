@@ -62,7 +62,7 @@ redis.call('INCR', P .. 'q:size')
 redis.call('ZADD', P .. 'q:since', 'NX', text(now), c)
 
 -- Scheduling. Only a customer's message opens or prolongs a burst.
-local state = redis.call('HMGET', lane(c), 'burst_end', 'hold')
+local state = redis.call('HMGET', lane(c), 'burst_end', 'hold', 'ready')
 local is_leased, due = leased(c), redis.call('ZSCORE', P .. 'q:due', c)
 if kind == 'm' then
   local burst_end = tonumber(state[1]) or 0
@@ -73,24 +73,15 @@ if kind == 'm' then
   if is_leased or (due and state[2] == '1') then
     -- in work, or held until an ambiguous send is settled: it waits in the mailbox
   elseif due then
-    if burst_due <= now then
-      redis.call('ZREM', P .. 'q:due', c)
-      ready(c)
-    else
-      redis.call('ZADD', P .. 'q:due', text(burst_due), c)
-    end
-  elseif redis.call('LLEN', box(c)) == 1 then
+    if burst_due <= now then ready(c) else redis.call('ZADD', P .. 'q:due', text(burst_due), c) end
+  elseif not state[3] then
     due_at(c, burst_due)
   end
 elseif not is_leased then
   -- An echo or a command: at once, except into a burst that is still being gathered.
   if due then
-    if state[2] == '1' or kind == 'o' then
-      redis.call('ZREM', P .. 'q:due', c)
-      redis.call('HDEL', lane(c), 'hold')
-      ready(c)
-    end
-  elseif redis.call('LLEN', box(c)) == 1 then
+    if state[2] == '1' or kind == 'o' then ready(c) end
+  else
     ready(c)
   end
 end

@@ -7,15 +7,15 @@ local decided = {}
 for seq in string.gmatch(ARGV[4], '%d+') do decided[tonumber(seq)] = true end
 local kept, gone = {}, 0
 for _, entry in ipairs(redis.call('LRANGE', box(c), 0, -1)) do
-  if decided[parts(entry)] then gone = gone + 1 else kept[#kept + 1] = entry end
+  local seq = parts(entry)
+  if decided[seq] then gone = gone + 1 else kept[#kept + 1] = entry end
 end
 if gone > 0 then
-  redis.call('DEL', box(c))
-  for _, entry in ipairs(kept) do redis.call('RPUSH', box(c), entry) end
+  keep(c, kept)
   redis.call('DECRBY', P .. 'q:size', gone)
   remember_oldest(c)
+  redis.call('HDEL', lane(c), 'expired')
 end
-redis.call('HDEL', lane(c), 'expired')
 if ARGV[5] ~= '' then redis.call('SET', P .. 'ctx:' .. c, ARGV[5], 'EX', ARGV[6]) end
 if ARGV[7] ~= '' then
   for i = 8, #ARGV, 2 do redis.call('HINCRBY', P .. ARGV[7], ARGV[i], ARGV[i + 1]) end

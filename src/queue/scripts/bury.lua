@@ -5,18 +5,18 @@ local chosen = {}
 for seq in string.gmatch(ARGV[5], '%d+') do chosen[tonumber(seq)] = true end
 local kept, gone = {}, 0
 for _, entry in ipairs(redis.call('LRANGE', box(c), 0, -1)) do
-  local seq = parts(entry)
+  local seq, _, _, json = parts(entry)
   if ARGV[5] == '*' or chosen[seq] then
-    local json = string.match(entry, '^%d+|%a|%d+|(.*)$')
     redis.call('XADD', P .. 'q:dead', '*', 'reason', ARGV[4], 'conversation', c, 'at', text(now), 'envelope', json)
     gone = gone + 1
   else
     kept[#kept + 1] = entry
   end
 end
-redis.call('DEL', box(c))
-for _, entry in ipairs(kept) do redis.call('RPUSH', box(c), entry) end
-if gone > 0 then redis.call('DECRBY', P .. 'q:size', gone) end
-redis.call('HDEL', lane(c), 'expired')
-remember_oldest(c)
+if gone > 0 then
+  keep(c, kept)
+  redis.call('DECRBY', P .. 'q:size', gone)
+  redis.call('HDEL', lane(c), 'expired')
+  remember_oldest(c)
+end
 return gone

@@ -6,7 +6,7 @@ local lease_ms, max, cap, quantum = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumb
 
 for _, c in ipairs(redis.call('ZRANGEBYSCORE', P .. 'q:due', '-inf', text(now), 'LIMIT', 0, 256)) do
   redis.call('ZREM', P .. 'q:due', c)
-  redis.call('RPUSH', P .. 'q:ready', c)
+  enlist(c)
 end
 
 local room = cap - redis.call('ZCARD', P .. 'q:lease')
@@ -19,15 +19,19 @@ while taken < math.min(max, room) and deficit > 0 do
   if not c then break end
   if not leased(c) then
     local entries = redis.call('LRANGE', box(c), 0, -1)
-    local state = redis.call('HMGET', lane(c), 'fence', 'expired', 'clean')
-    local fence = text(grow(state[1]))
+    local state = redis.call('HMGET', lane(c), 'fence', 'expired', 'clean', 'floor')
+    local fence = text(grow(math.max(tonumber(state[1]) or 0, tonumber(state[4]) or 0)))
     redis.call('HSET', lane(c), 'fence', fence)
-    redis.call('HDEL', lane(c), 'clean', 'hold', 'burst_due', 'burst_end')
+    redis.call('HDEL', lane(c), 'ready', 'clean', 'hold', 'burst_due', 'burst_end', 'floor')
+    redis.call('ZREM', P .. 'q:due', c)
     touch(c)
     redis.call('ZADD', P .. 'q:lease', text(now + lease_ms), c)
     out[#out + 1] = { c, fence, state[2] or '0', state[3] or '0', entries }
     deficit = deficit - math.max(1, #entries)
     taken = taken + 1
+  else
+    -- Should not be: nothing leased is in the list. Its release puts it back.
+    redis.call('HDEL', lane(c), 'ready')
   end
 end
 local left = redis.call('LLEN', P .. 'q:ready')
@@ -36,6 +40,10 @@ if left == 0 then
 else
   redis.call('SET', P .. 'q:deficit', text(math.min(deficit, quantum)), 'EX', 60)
 end
-if taken >= room then left = -1 end
-out[1], out[2] = left, next_due()
+-- At the cap nothing can be claimed before a claim ends, and that one tells.
+if taken >= room then
+  out[1], out[2] = -1, -1
+else
+  out[1], out[2] = left, next_due()
+end
 return out

@@ -15,22 +15,44 @@ local function box(c) return P .. 'q:box:' .. c end
 -- The lane's small hash may be forgotten after a day: its numbers grow all the same.
 local function touch(c) redis.call('EXPIRE', lane(c), 86400) end
 
-local function ready(c)
-  redis.call('RPUSH', P .. 'q:ready', c)
+local function wake()
   if redis.call('LLEN', P .. 'q:wake') == 0 then redis.call('RPUSH', P .. 'q:wake', '1') end
 end
 
-local function due_at(c, at)
-  if at <= now then ready(c) else redis.call('ZADD', P .. 'q:due', text(at), c) end
+-- Searching a list is slow, so the lane says whether the conversation is in it. Never twice.
+local function enlist(c)
+  if redis.call('HSETNX', lane(c), 'ready', '1') == 1 then redis.call('RPUSH', P .. 'q:ready', c) end
 end
 
--- Where a conversation is: 'lease', 'due', 'ready' (the list is not searched: it is whatever remains), or nil.
+-- Whoever calls these knows that the conversation is not leased.
+local function ready(c)
+  redis.call('ZREM', P .. 'q:due', c)
+  enlist(c)
+  wake()
+end
+
+-- A dedicated worker sleeps until the earliest moment it knows of, so it has to hear of another.
+local function due_at(c, at)
+  if at <= now then return ready(c) end
+  if redis.call('HEXISTS', lane(c), 'ready') == 1 then return end
+  redis.call('ZADD', P .. 'q:due', text(at), c)
+  wake()
+end
+
 local function leased(c) return redis.call('ZSCORE', P .. 'q:lease', c) end
+
+-- What is left of a mailbox after some of it was decided.
+local function keep(c, kept)
+  redis.call('DEL', box(c))
+  for _, entry in ipairs(kept) do redis.call('RPUSH', box(c), entry) end
+  -- A burst that was decided whole does not shorten the next.
+  if #kept == 0 then redis.call('HDEL', lane(c), 'burst_due', 'burst_end') end
+end
 
 -- An entry of a mailbox is seq|kind|accepted|json.
 local function parts(entry)
-  local seq, kind, at = string.match(entry, '^(%d+)|(%a)|(%d+)|')
-  return tonumber(seq), kind, tonumber(at)
+  local seq, kind, at, json = string.match(entry, '^(%d+)|(%a)|(%d+)|(.*)$')
+  return tonumber(seq) or 0, kind, tonumber(at) or now, json or entry
 end
 
 -- After the mailbox changed: how long has its oldest entry waited.

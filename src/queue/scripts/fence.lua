@@ -1,7 +1,5 @@
--- PostgreSQL knows a higher fence than this Redis: take it over. ARGV: offset, c, fence
-local stored = tonumber(redis.call('HGET', lane(ARGV[2]), 'fence')) or 0
-if stored < tonumber(ARGV[3]) then
-  redis.call('HSET', lane(ARGV[2]), 'fence', ARGV[3])
-  touch(ARGV[2])
-end
+-- PostgreSQL knows a higher fence than this Redis: the next claim exceeds it. The claim in force keeps its own, so that it
+-- can still be given back. ARGV: offset, c, fence
+redis.call('HSET', lane(ARGV[2]), 'floor', text(math.max(tonumber(redis.call('HGET', lane(ARGV[2]), 'floor')) or 0, ARGV[3])))
+touch(ARGV[2])
 return 1

@@ -8,6 +8,7 @@ redis.call('ZREM', P .. 'q:lease', c)
 if ARGV[6] == '1' then redis.call('DEL', P .. 'ctx:' .. c) end
 if mode == 'clean' then
   redis.call('HSET', lane(c), 'clean', '1')
+  redis.call('HDEL', lane(c), 'expired')
   if redis.call('LLEN', box(c)) > 0 then
     due_at(c, tonumber(redis.call('HGET', lane(c), 'burst_due')) or 0)
   end
@@ -15,7 +16,8 @@ elseif mode == 'now' then
   ready(c)
 else
   if mode == 'hold' then redis.call('HSET', lane(c), 'hold', '1') end
-  if mode == 'failed' then redis.call('HINCRBY', lane(c), 'expired', 1) end
+  local mail = redis.call('LLEN', box(c)) > 0
+  if mode == 'failed' and mail then redis.call('HINCRBY', lane(c), 'expired', 1) end
   -- An echo that came meanwhile may settle what is held.
   local echo = false
   if mode == 'hold' then
@@ -24,7 +26,13 @@ else
       if kind ~= 'm' then echo = true end
     end
   end
-  if echo then ready(c) else due_at(c, tonumber(ARGV[5])) end
+  local at = tonumber(ARGV[5])
+  -- A message that came during the claim (only such a one has set a burst) need not wait for the retry's time.
+  local burst_due = mode == 'at' and mail and tonumber(redis.call('HGET', lane(c), 'burst_due'))
+  if burst_due then at = math.min(at, burst_due) end
+  if echo then ready(c) else due_at(c, at) end
 end
 touch(c)
+-- A dedicated worker that met the company at its cap is not waiting for a time.
+if redis.call('LLEN', P .. 'q:ready') > 0 then wake() end
 return { 1, redis.call('LLEN', P .. 'q:ready'), next_due() }

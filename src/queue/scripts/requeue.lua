@@ -6,5 +6,11 @@ redis.call('SET', P .. 'q:seq', text(seq))
 redis.call('RPUSH', box(c), text(seq) .. '|' .. ARGV[3] .. '|' .. text(now) .. '|' .. ARGV[4])
 redis.call('INCR', P .. 'q:size')
 redis.call('ZADD', P .. 'q:since', 'NX', text(now), c)
-if not leased(c) and not redis.call('ZSCORE', P .. 'q:due', c) and redis.call('LLEN', box(c)) == 1 then ready(c) end
+-- A message waits with what is held or still being gathered; an order does not.
+if not leased(c) then
+  local state = redis.call('HMGET', lane(c), 'hold', 'burst_due')
+  local waits = ARGV[3] == 'm' and redis.call('ZSCORE', P .. 'q:due', c)
+    and (state[1] == '1' or (tonumber(state[2]) or 0) > now)
+  if not waits then ready(c) end
+end
 return 1

@@ -2,6 +2,7 @@
 //! providers, and words to speak with (`customer.says("…")`).
 
 pub mod pg;
+pub mod trouble;
 mod world;
 
-pub use world::{Answer, Company, Customer, World, eventually};
+pub use world::{Answer, Builder, Company, Customer, World, eventually};

@@ -79,6 +79,7 @@ pub struct World {
 pub struct Builder {
     settings: Vec<(String, String)>,
     workers: usize,
+    durable: bool,
 }
 
 impl Builder {
@@ -91,6 +92,12 @@ impl Builder {
     /// So many runners in this process; 0 = webhooks are taken and nobody answers.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
+        self
+    }
+
+    /// Redis writes every acknowledged change to disk, so that it may be killed and started again.
+    pub fn durable(mut self) -> Self {
+        self.durable = true;
         self
     }
 
@@ -132,15 +139,16 @@ impl World {
     }
 
     pub fn builder() -> Builder {
-        Builder { settings: Vec::new(), workers: 1 }
+        Builder { settings: Vec::new(), workers: 1, durable: false }
     }
 
     async fn with(builder: Builder) -> Self {
         let db = pg::database().await;
         let redis_dir = db.dir.path().join("redis");
         open_dir(db.dir.path());
+        let durable = builder.durable;
         let redis = tokio::task::spawn_blocking(move || {
-            RedisServer::start(&redis_dir, RedisOptions { durable: false, ..RedisOptions::default() }).unwrap()
+            RedisServer::start(&redis_dir, RedisOptions { durable, ..RedisOptions::default() }).unwrap()
         })
         .await
         .unwrap();

@@ -52,7 +52,7 @@ pub async fn send(
     if answer.is_success() {
         return Ok(Receipt { external_id: external_id(&answer) });
     }
-    Err(refusal(&answer, endpoint.flavor, &[token, text.body]))
+    Err(refusal(&answer, endpoint.flavor))
 }
 
 /// Breaks up every `{{`, so that no installation takes a customer's or a model's braces for a Mustache tag. What comes
@@ -113,7 +113,7 @@ fn external_id(answer: &HttpAnswer) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn refusal(answer: &HttpAnswer, flavor: Flavor, secrets: &[&str]) -> WireError {
+fn refusal(answer: &HttpAnswer, flavor: Flavor) -> WireError {
     use WireErrorKind::{Auth, Invalid, RateLimited, Unavailable, Unknown};
     let said = said(answer);
     let (kind, code) = match answer.status {
@@ -130,7 +130,7 @@ fn refusal(answer: &HttpAnswer, flavor: Flavor, secrets: &[&str]) -> WireError {
         405..=499 => (Invalid, "bad_request"),
         _ => (Unknown, "server_error"),
     };
-    let mut error = answer.error(kind, code, secrets);
+    let mut error = answer.error(kind, code);
     if kind == RateLimited {
         error.retry_after = error.retry_after.or(Some(DEFAULT_WAIT));
     }

@@ -1,11 +1,18 @@
 //! Redis behind the wall: one multiplexed connection a process, scripts, and keys only by their typed names.
 
-use std::collections::HashMap;
+mod listen;
+mod reply;
+mod state;
+
 use std::time::Duration;
 
 use deadpool_redis::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use deadpool_redis::redis::{self, Cmd, RedisError, Value};
 use secrecy::ExposeSecret;
+
+pub use self::listen::{ChangeListener, HintListener};
+pub use self::reply::Reply;
+pub use self::state::{DurabilityLevel, RedisState};
 
 use super::error::{Store, StoreError};
 use super::keys::{ControlKey, TenantKey, prefix};
@@ -47,117 +54,6 @@ impl<'a> From<&'a String> for Arg<'a> {
 impl From<i64> for Arg<'_> {
     fn from(number: i64) -> Self {
         Self::Int(number)
-    }
-}
-
-/// What Redis answered.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reply {
-    /// Nothing.
-    Nil,
-    /// A number.
-    Int(i64),
-    /// A text. Bytes that are not UTF-8 never get in, so none come out.
-    Text(String),
-    /// A list.
-    List(Vec<Reply>),
-}
-
-impl Reply {
-    /// The number, also when written as text.
-    pub fn int(&self) -> Option<i64> {
-        match self {
-            Self::Int(number) => Some(*number),
-            Self::Text(text) => text.parse().ok(),
-            _ => None,
-        }
-    }
-
-    /// The text.
-    pub fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The list; empty for anything else.
-    pub fn list(&self) -> &[Reply] {
-        match self {
-            Self::List(list) => list,
-            _ => &[],
-        }
-    }
-
-    /// The n-th element's number.
-    pub fn int_at(&self, n: usize) -> Option<i64> {
-        self.list().get(n).and_then(Self::int)
-    }
-
-    /// The n-th element's text.
-    pub fn text_at(&self, n: usize) -> Option<&str> {
-        self.list().get(n).and_then(Self::text)
-    }
-}
-
-impl From<Value> for Reply {
-    fn from(value: Value) -> Self {
-        match value {
-            Value::Int(number) => Self::Int(number),
-            Value::BulkString(bytes) => Self::Text(String::from_utf8_lossy(&bytes).into_owned()),
-            Value::SimpleString(text) | Value::VerbatimString { text, .. } => Self::Text(text),
-            Value::Okay => Self::Text("OK".to_owned()),
-            Value::Array(list) | Value::Set(list) => Self::List(list.into_iter().map(Self::from).collect()),
-            Value::Map(pairs) => {
-                Self::List(pairs.into_iter().flat_map(|(key, value)| [key.into(), value.into()]).collect())
-            }
-            Value::Boolean(yes) => Self::Int(i64::from(yes)),
-            _ => Self::Nil,
-        }
-    }
-}
-
-/// How much of what Redis acknowledges survives a power cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DurabilityLevel {
-    /// Every acknowledged write is on disk.
-    Strict,
-    /// The last second may be lost.
-    Everysec,
-    /// All may be lost.
-    Volatile,
-    /// Redis does not say.
-    Unknown,
-}
-
-impl DurabilityLevel {
-    /// The word in metrics and `/readyz`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Strict => "strict",
-            Self::Everysec => "everysec",
-            Self::Volatile => "volatile",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// What Redis says of itself.
-#[derive(Clone, Copy, Debug)]
-pub struct RedisState {
-    /// Durability.
-    pub durability: DurabilityLevel,
-    /// Bytes in use.
-    pub used_bytes: i64,
-    /// `maxmemory`; 0 = no limit.
-    pub max_bytes: i64,
-}
-
-impl RedisState {
-    /// Share of `maxmemory` in use; `None` when there is no limit.
-    #[expect(clippy::cast_precision_loss, reason = "a share for people and thresholds")]
-    pub fn fill_ratio(&self) -> Option<f64> {
-        (self.max_bytes > 0).then(|| self.used_bytes as f64 / self.max_bytes as f64)
     }
 }
 
@@ -323,81 +219,13 @@ impl ControlRedis {
     /// A connection of its own that waits for hints.
     pub async fn hints(&self) -> Result<HintListener, StoreError> {
         let conn = self.server.blocking.get().await.map_err(|error| unavailable(&error))?;
-        Ok(HintListener { conn })
+        Ok(HintListener::new(conn))
     }
 
     /// Listens for changes of companies, domains and settings.
     pub async fn changes(&self) -> Result<ChangeListener, StoreError> {
         let mut pubsub = self.server.client.get_async_pubsub().await?;
         pubsub.subscribe(ControlKey::DirectoryChanged.to_string()).await?;
-        Ok(ChangeListener { pubsub })
-    }
-
-    /// Reads durability and memory. A Redis that forbids `CONFIG` is `Unknown`.
-    pub async fn state(&self) -> Result<RedisState, StoreError> {
-        let mut config = redis::cmd("CONFIG");
-        config.arg("GET").arg("appendonly").arg("appendfsync").arg("maxmemory-policy");
-        let info = self.server.query(redis::cmd("INFO").arg("memory")).await?;
-        let settings = match self.server.query(&config).await {
-            Ok(reply) => pairs(&reply),
-            Err(StoreError::Unavailable { store, detail }) => return Err(StoreError::Unavailable { store, detail }),
-            Err(_) => HashMap::new(),
-        };
-        let number = |name: &str| {
-            info.text()
-                .and_then(|text| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()))
-                .unwrap_or(0)
-        };
-        Ok(RedisState {
-            durability: durability(&settings),
-            used_bytes: number("used_memory:"),
-            max_bytes: number("maxmemory:"),
-        })
-    }
-}
-
-fn pairs(reply: &Reply) -> HashMap<String, String> {
-    reply
-        .list()
-        .chunks_exact(2)
-        .filter_map(|pair| Some((pair.first()?.text()?.to_owned(), pair.get(1)?.text()?.to_owned())))
-        .collect()
-}
-
-fn durability(settings: &HashMap<String, String>) -> DurabilityLevel {
-    let get = |name: &str| settings.get(name).map(String::as_str);
-    match (get("appendonly"), get("appendfsync"), get("maxmemory-policy")) {
-        // A policy that evicts throws acknowledged messages away.
-        (Some("yes"), Some("always"), Some("noeviction")) => DurabilityLevel::Strict,
-        (Some("yes"), Some("everysec"), Some("noeviction")) => DurabilityLevel::Everysec,
-        (Some(_), ..) => DurabilityLevel::Volatile,
-        _ => DurabilityLevel::Unknown,
-    }
-}
-
-/// Waits for companies with work.
-pub struct HintListener {
-    conn: deadpool_redis::Connection,
-}
-
-impl HintListener {
-    /// The next company of the round robin, or `None` after `patience`.
-    pub async fn next(&mut self, patience: Duration) -> Result<Option<CompanyId>, StoreError> {
-        let mut cmd = redis::cmd("BZPOPMIN");
-        cmd.arg(ControlKey::Ready.to_string()).arg(patience.as_secs_f64().max(0.01));
-        let reply = Reply::from(cmd.query_async::<Value>(&mut self.conn).await?);
-        Ok(reply.int_at(1).and_then(CompanyId::new))
-    }
-}
-
-/// Waits for announcements of changes.
-pub struct ChangeListener {
-    pubsub: redis::aio::PubSub,
-}
-
-impl ChangeListener {
-    /// Waits for the next announcement; `false` when the connection is lost.
-    pub async fn next(&mut self) -> bool {
-        futures::StreamExt::next(&mut self.pubsub.on_message()).await.is_some()
+        Ok(ChangeListener::new(pubsub))
     }
 }
