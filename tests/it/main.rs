@@ -1,11 +1,14 @@
 //! The one integration binary: one file per capability, on the product's real server, runner, PostgreSQL and Redis.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod attack;
 mod boot;
 mod canaries;
 mod cli;
 mod configuration;
 mod embedded;
+#[path = "../tools/verify/engine/mod.rs"]
+mod engine;
 mod first_answer;
 mod gemini;
 mod harness;
