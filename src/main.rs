@@ -22,7 +22,8 @@ fn run() -> Result<(), CliError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
     let context = cli::Context::load(&cli)?;
-    logging::install(&context.settings.log, std::io::stderr().is_terminal()).map_err(CliError::failed)?;
+    let color = std::io::stderr().is_terminal() && !context.no_color();
+    logging::install(&context.settings.log, color).map_err(CliError::failed)?;
     logging::install_panic_hook();
     cli::runtime()?.block_on(cli.command.run(context))
 }

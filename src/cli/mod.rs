@@ -54,6 +54,9 @@ const EXAMPLES: &str = "Examples:
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 configuration, 4 dependency unreachable, 5 partly done";
 
+/// The filter behind `--verbose`: the default one with our own lines in full.
+const VERBOSE: &str = "info,secretaria=debug,actix_server=warn,actix_http=warn,tokio_cron_scheduler=warn";
+
 /// `--log-format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormatFlag {
@@ -139,9 +142,20 @@ impl Context {
             overrides.push(("log.format".into(), format.get_name().into()));
         }
         if cli.verbose {
-            overrides.push(("log.filter".into(), "info,secretaria=debug".into()));
+            overrides.push(("log.filter".into(), VERBOSE.into()));
         }
         Self::from_sources(Sources { file: cli.config.clone().or(from_env), env, overrides })
+    }
+
+    /// Whether the user's language is Portuguese, as POSIX says it: the first of three variables that is set.
+    pub fn speaks_portuguese(&self) -> bool {
+        let mut words = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|name| self.sources.env.get(*name));
+        words.find(|word| !word.is_empty()).is_some_and(|word| word.starts_with("pt"))
+    }
+
+    /// Whether the user wants no colours (<https://no-color.org>).
+    pub fn no_color(&self) -> bool {
+        self.sources.env.get("NO_COLOR").is_some_and(|value| !value.is_empty())
     }
 
     /// Reads the settings of given sources.

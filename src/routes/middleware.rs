@@ -39,8 +39,12 @@ const DEFAULTS: [(&str, &str); 2] = [
     ),
 ];
 
-/// Paths that probes and scrapers ask every few seconds: their spans are for debugging only.
-const QUIET: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+/// Paths that probes, scrapers and open pages ask every few seconds: their spans are for debugging only.
+const QUIET: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/simulador"];
+
+fn is_quiet(path: &str) -> bool {
+    QUIET.iter().any(|quiet| path.strip_prefix(quiet).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
 
 /// What the middleware needs to know.
 #[derive(Debug)]
@@ -81,7 +85,7 @@ pub(super) async fn around<B: MessageBody + 'static>(
 fn span(req: &ServiceRequest, id: &CorrelationId) -> Span {
     let (id, method) = (id.0.as_str(), req.method().as_str());
     // Neither path nor query: a token or a phone number may be in them.
-    if QUIET.contains(&req.path()) {
+    if is_quiet(req.path()) {
         tracing::debug_span!("request", correlation_id = id, method, route = field::Empty, status = field::Empty)
     } else {
         tracing::info_span!(

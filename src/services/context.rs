@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ServiceError, Services};
-use crate::domain::conversation::history::{Author, Line, window};
+use crate::domain::conversation::history::{Author, Line, lines_max, window};
 use crate::models::tenant::{conversation, message};
 use crate::queue::Claimed;
 use crate::tenant::{Reply, StoreError, Tenant, TenantKey};
@@ -19,6 +19,9 @@ pub struct Conversation {
     pub person_id: Uuid,
     /// The person's name, when known.
     pub name: Option<String>,
+    /// Whether the customer gave that name in words; then the phone's profile does not change it.
+    #[serde(default)]
+    pub name_given: bool,
     /// The newest lines, oldest first.
     pub lines: Vec<Line>,
     /// Whether PostgreSQL does not know it yet.
@@ -28,7 +31,20 @@ pub struct Conversation {
 
 impl Conversation {
     fn new() -> Self {
-        Self { id: Uuid::now_v7(), person_id: Uuid::now_v7(), name: None, lines: Vec::new(), is_new: true }
+        Self {
+            id: Uuid::now_v7(),
+            person_id: Uuid::now_v7(),
+            name: None,
+            name_given: false,
+            lines: Vec::new(),
+            is_new: true,
+        }
+    }
+
+    /// What to call the person, given the name the phone shows now.
+    pub fn called<'a>(&'a self, shown: Option<&'a str>) -> Option<&'a str> {
+        let known = self.name.as_deref();
+        if self.name_given { known.or(shown) } else { shown.or(known) }
     }
 
     /// The text kept in Redis: the newest exchanges only.
@@ -57,20 +73,26 @@ pub async fn load_long(tenant: &Tenant, key: &str) -> Result<Conversation, Servi
         tx.commit().await?;
         return Ok(Conversation::new());
     };
-    // A customer may write several lines a turn, so more rows than two a turn are read; the window cuts.
-    let rows = i64::try_from(tenant.settings.context_turns.saturating_mul(6)).unwrap_or(60).clamp(2, 120);
+    let rows = i64::try_from(lines_max(tenant.settings.context_turns)).unwrap_or(120);
     let lines = message::history(&mut tx, row.id, rows).await?;
     tx.commit().await?;
     let lines: Vec<Line> = lines.into_iter().map(|(by, text, _)| Line { by: Author::parse(&by), text }).collect();
     let lines = window(&lines, tenant.settings.context_turns).to_vec();
-    Ok(Conversation { id: row.id, person_id: row.person_id, name: row.name, lines, is_new: false })
+    Ok(Conversation {
+        id: row.id,
+        person_id: row.person_id,
+        name: row.name,
+        name_given: row.name_source.as_deref() == Some("customer"),
+        lines,
+        is_new: false,
+    })
 }
 
 /// Stores the window of conversations that fell idle, for resumption and export. Returns how many.
 pub async fn keep_idle(services: &Services, tenant: &Tenant) -> Result<usize, ServiceError> {
     let settings = &tenant.settings;
     let ttl = i64::try_from(settings.context_ttl_seconds).unwrap_or(i64::MAX / 1000);
-    let lines = i64::try_from(settings.context_turns.saturating_mul(6)).unwrap_or(60).clamp(2, 120);
+    let lines = i64::try_from(lines_max(settings.context_turns)).unwrap_or(120);
     let mut tx = tenant.db.begin().await?;
     let kept = conversation::keep_idle(&mut tx, services.clock.now() - TimeDelta::seconds(ttl), lines, 500).await?;
     tx.commit().await?;

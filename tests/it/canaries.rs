@@ -237,9 +237,9 @@ async fn a_dead_letter_a_dead_store_and_a_panic() {
     cage.says("L1", 202).await;
     cage.says("L2", 202).await;
     assert!(cage.answers.last().unwrap().contains("dead_lettered"));
-    cage.world.redis_says(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
+    cage.world.redis_answers(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
     cage.says("L3", 503).await;
-    cage.world.redis_says(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
+    cage.world.redis_answers(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
     // Started while PostgreSQL is away: its words about it are logged.
     cage.world.cut_postgres();
     let mut settings = cage.world.settings.clone();

@@ -85,6 +85,16 @@ fn exit_codes_tell_usage_from_configuration() {
     assert!(message.contains("SECRETARIA_SERVER__BIND") && message.contains("to mend"), "{message}");
     assert!(!message.contains("panicked") && !message.contains("backtrace"), "{message}");
     assert_eq!(secretaria(&["serve", "--bind", "nowhere"], &[]).status.code(), Some(3));
+    let nowhere = [
+        ("DATABASE_URL", "postgres://app@127.0.0.1:1/none"),
+        ("DATABASE_ADMIN_URL", "postgres://admin@127.0.0.1:1/none"),
+        ("REDIS_URL", "redis://127.0.0.1:1"),
+    ];
+    let unreachable = secretaria(&["migrate", "status"], &nowhere);
+    assert_eq!(unreachable.status.code(), Some(4), "{}", stderr(&unreachable));
+    let unset = secretaria(&["provision"], &[]);
+    assert_eq!(unset.status.code(), Some(3));
+    assert!(stderr(&unset).contains("DATABASE_ADMIN_URL") && stderr(&unset).contains("to mend"));
     let codes = [Exit::Failed, Exit::Usage, Exit::Configuration, Exit::Unreachable, Exit::Partly];
     assert_eq!(codes.map(|code| code as u8), [1, 2, 3, 4, 5]);
 }

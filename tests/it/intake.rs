@@ -398,7 +398,7 @@ async fn the_202_says_queued_twice_and_names_the_job() {
     let job = json["job_id"].as_str().unwrap();
     assert_eq!(uuid::Uuid::parse_str(job).unwrap().get_version_num(), 7);
     let mailbox = world
-        .redis_says(&["LRANGE", &format!("company:{{{}}}:q:box:5511987654321", world.clinic.id), "0", "-1"])
+        .redis_answers(&["LRANGE", &format!("company:{{{}}}:q:box:5511987654321", world.clinic.id), "0", "-1"])
         .unwrap();
     assert!(format!("{mailbox:?}").contains(job), "the job is the envelope: {mailbox:?}");
     world.end().await;
@@ -494,7 +494,7 @@ async fn a_token_in_the_query_counts_in_token_mode_only_and_is_never_logged() {
     assert_eq!(post(&world.clinic, "", "Q3").await, 401);
     assert_eq!(post(&world.salon, &world.salon.token, "Q4").await, 401);
     // A failure is logged with its route; the query must not be in it.
-    world.redis_says(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
+    world.redis_answers(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
     assert_eq!(post(&world.clinic, &world.clinic.token, "Q5").await, 503);
     let text = capture.text();
     assert!(text.contains("query-token-0001"), "nothing was logged at all");
@@ -595,11 +595,12 @@ async fn a_full_mailbox_makes_a_dead_letter_that_is_counted() {
     say("B3", "5511987654321").await.expect_status(200);
     let other = say("B4", "5511911112222").await.expect_status(202);
     assert_eq!(other.json()["status"], "queued");
-    let letters = world.redis_says(&["XRANGE", &format!("company:{{{}}}:q:dead", world.clinic.id), "-", "+"]).unwrap();
+    let letters =
+        world.redis_answers(&["XRANGE", &format!("company:{{{}}}:q:dead", world.clinic.id), "-", "+"]).unwrap();
     let letters = format!("{letters:?}");
     assert!(letters.matches("mailbox_full").count() == 1 && letters.contains("B3"), "{letters}");
     let series = format!("secretaria_dead_letters_total{{company=\"{}\",reason=\"mailbox_full\"}}", world.clinic.id);
-    assert_eq!(world.metric(&series), Some(1.0));
+    assert_eq!(world.series(&series), Some(1.0));
     world.end().await;
 }
 
@@ -641,7 +642,7 @@ async fn a_limit_in_the_middle_of_an_array_loses_nothing_and_doubles_nothing() {
     world.webhook(&world.clinic, &body).await.expect_status(202);
     let waiting = |number: &str| {
         let key = format!("company:{{{}}}:q:box:{number}", world.clinic.id);
-        format!("{:?}", world.redis_says(&["LLEN", &key]).unwrap())
+        format!("{:?}", world.redis_answers(&["LLEN", &key]).unwrap())
     };
     assert_eq!((waiting("5511911110001"), waiting("5511911110002")), ("int(2)".to_owned(), "int(1)".to_owned()));
     world.webhook(&world.clinic, &body).await.expect_status(200);
@@ -693,7 +694,7 @@ async fn every_outcome_is_counted_by_its_status() {
     ] {
         let series =
             format!("secretaria_webhook_received_total{{company=\"{}\",status=\"{status}\"}}", world.clinic.id);
-        assert_eq!(world.metric(&series), Some(1.0), "{series}");
+        assert_eq!(world.series(&series), Some(1.0), "{series}");
     }
     world.end().await;
 }

@@ -63,7 +63,7 @@ async fn refused_and_whole(begin: &[&[&str]], end: &[&[&str]]) {
     };
     let before = kept();
     for words in begin {
-        world.redis_says(words).unwrap();
+        world.redis_answers(words).unwrap();
     }
     let answer = world.post_signed(&world.clinic, &body("F2")).await;
     let echo = json!({"key": {"remoteJid": format!("{NUMBER}@s.whatsapp.net"), "fromMe": true, "id": "F3"},
@@ -71,7 +71,7 @@ async fn refused_and_whole(begin: &[&[&str]], end: &[&[&str]]) {
     let echoed = world.post_signed(&world.clinic, &echo.to_string()).await;
     let duplicate = world.post_signed(&world.clinic, &body("F1")).await;
     for words in end {
-        world.redis_says(words).unwrap();
+        world.redis_answers(words).unwrap();
     }
     assert_unavailable(&answer, "a message");
     assert_unavailable(&echoed, "an echo: it settles deliveries, so it must not be lost");
@@ -158,13 +158,13 @@ async fn without_postgresql_intake_goes_on_and_turns_wait() {
     assert!(!ready.body.contains("permission") && !ready.body.contains(&world.db.name), "{}", ready.body);
     // Long enough for the worker to have tried and failed.
     let tried = format!("secretaria_task_retries_total{{company=\"{}\",kind=\"turn\"}}", world.clinic.id);
-    eventually("a turn was tried", async || world.metric(&tried).is_some_and(|n| n >= 1.0)).await;
+    eventually("a turn was tried", async || world.series(&tried).is_some_and(|n| n >= 1.0)).await;
     assert!(world.texts_to(NUMBER).is_empty());
     world.mend_postgres();
     world.quiet().await;
     assert_eq!(world.texts_to(NUMBER).len(), 1, "one turn answers all three: {:?}", world.texts_to(NUMBER));
     assert_eq!(world.sql(&world.clinic, "SELECT count(*) FROM message WHERE author = 'customer'"), "3");
-    let dead = world.redis_says(&["EXISTS", &format!("company:{{{}}}:q:dead", world.clinic.id)]).unwrap();
+    let dead = world.redis_answers(&["EXISTS", &format!("company:{{{}}}:q:dead", world.clinic.id)]).unwrap();
     assert_eq!(format!("{dead:?}"), "int(0)", "an outage counts against nobody");
     world.end().await;
 }

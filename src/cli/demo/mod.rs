@@ -9,7 +9,8 @@ mod announce;
 mod seed;
 mod simulator;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::IsTerminal;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +19,12 @@ use clap::Args;
 
 pub use seed::DemoCompany;
 
+use self::announce::Ready;
 use self::embedded::{EmbeddedOptions, EmbeddedServers};
 use self::seed::Seeder;
 use self::simulator::Backend;
 use super::lifecycle::Shutdown;
-use super::{CliError, Context};
+use super::{CliError, Context, output};
 use crate::cli::process::{self as running, Process};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -76,14 +78,22 @@ pub async fn run(args: DemoArgs, context: Context) -> Result<(), CliError> {
         Some(dir) => dir.clone(),
         None => embedded::default_data_dir().map_err(CliError::failed)?,
     };
+    // Before anything that takes long, so that a taken port is told at once.
+    let listener = running::listen(&format!("127.0.0.1:{}", args.port), "--port")?;
     let servers = match (&args.database_url, &args.redis_url) {
         (Some(_), Some(_)) => None,
         _ => {
+            if std::io::stderr().is_terminal() {
+                output::message(format!("Starting a private PostgreSQL and Redis in {} …", data_dir.display()));
+            }
             let options = EmbeddedOptions { data_dir: data_dir.clone(), socket_dir: None, durable: true, tests: false };
             Some(EmbeddedServers::start(options).await.map_err(CliError::failed)?)
         }
     };
-    let ended = run_on(&args, &context, &data_dir, servers.as_ref(), &shutdown).await;
+    let ended = match shutdown.is_draining() {
+        true => Ok(()),
+        false => run_on(&args, &context, (&data_dir, servers.as_ref()), listener, &shutdown).await,
+    };
     shutdown.stop();
     if let Some(servers) = servers {
         servers.stop().await;
@@ -94,15 +104,14 @@ pub async fn run(args: DemoArgs, context: Context) -> Result<(), CliError> {
 async fn run_on(
     args: &DemoArgs,
     context: &Context,
-    data_dir: &Path,
-    servers: Option<&EmbeddedServers>,
+    (data_dir, servers): (&Path, Option<&EmbeddedServers>),
+    listener: TcpListener,
     shutdown: &Shutdown,
 ) -> Result<(), CliError> {
     let clock = Clock::new();
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let standins = StandIns::start(clock.clone(), local).await.map_err(|error| CliError::failed(error.to_string()))?;
     standins.set_latency(Duration::from_millis(600));
-    let listener = running::listen(&format!("127.0.0.1:{}", args.port), "--port")?;
     let port = listener.local_addr().map_err(|error| CliError::failed(error.to_string()))?.port();
     let base_url = format!("http://127.0.0.1:{port}");
     let gemini_key = context.sources.env.get("GEMINI_API_KEY").filter(|key| !key.is_empty()).cloned();
@@ -117,7 +126,11 @@ async fn run_on(
     migrate_all(&settings).await?;
     let redis = RedisServer::new(&settings.redis).map_err(|error| CliError::unreachable(error.to_string()))?;
     let seeder = Seeder { settings: &settings, key: &key, redis: &redis, clock: clock.clone(), gemini_key };
+    let real_model = seeder.gemini_key.is_some();
     let companies = seeder.seed(!args.no_seed, args.companies).await?;
+    if shutdown.is_draining() {
+        return Ok(());
+    }
 
     let process = Process::with(settings, key, Role::Demo, shutdown.clone(), clock).await?;
     for company in &companies {
@@ -136,8 +149,17 @@ async fn run_on(
             process.serve(listener, move |cfg| simulator_page::configure(cfg, Arc::clone(&backend))).await
         })
     };
-    let urls = (base_url.as_str(), standins.base_url());
-    announce::ready(args, &process.services.settings, urls, &companies, &context.sources.env)?;
+    let (settings, standins_url) = (&process.services.settings, standins.base_url());
+    let ready = Ready {
+        settings,
+        data_dir,
+        base_url: &base_url,
+        standins_url: &standins_url,
+        companies: &companies,
+        real_model,
+        portuguese: context.speaks_portuguese(),
+    };
+    let _removed_when_ended = ready.announce(args)?;
     shutdown.draining().await;
     let served = serving.await.map_err(|error| CliError::failed(error.to_string()))?;
     let _ = tokio::join!(working, keeping_time);

@@ -99,10 +99,9 @@ impl Seeder<'_> {
     }
 
     async fn one(&self, provisioner: &mut Provisioner<'_>, example: Example) -> Result<DemoCompany, CliError> {
-        let failed = |error: &dyn std::fmt::Display| CliError::failed(error.to_string());
         let values = example.values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let new = NewCompany { name: example.name, domain: example.domain, values, secrets: BTreeMap::new() };
-        let created = provisioner.create(new, false).await.map_err(|error| failed(&error))?;
+        let created = provisioner.create(new, false).await?;
         let company = created.company.ok_or_else(|| CliError::failed("a company was not created"))?;
         let webhook = created.webhook.ok_or_else(|| CliError::failed("a company has no webhook credentials"))?;
         let id = company.id.get();
@@ -110,7 +109,7 @@ impl Seeder<'_> {
         let model_key = self.gemini_key.clone().unwrap_or_else(|| credential.clone());
         let secrets = [("channel.token".to_owned(), credential), ("llm.api_key".to_owned(), model_key)].into();
         let change = Change { secrets, ..Change::default() };
-        provisioner.set(&CompanyName::Number(company.id), &change, false).await.map_err(|error| failed(&error))?;
+        provisioner.set(&CompanyName::Number(company.id), &change, false).await?;
         Ok(DemoCompany {
             id,
             name: company.name,

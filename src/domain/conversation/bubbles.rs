@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::domain::text::MessageText;
+
 /// Most characters of a bubble.
 pub const BUBBLE_MAX: usize = 300;
 /// Most bubbles of an answer.
@@ -11,8 +13,9 @@ pub const BUBBLES_MAX: usize = 2;
 
 /// Cuts a text into bubbles. Empty when nothing is left to say.
 pub fn bubbles(text: &str) -> Vec<String> {
-    let plain = plain(text);
-    let mut rest = plain.trim();
+    // Cleaned like what comes in: no control or invisible characters leave, and an echo compares equal.
+    let Some(text) = MessageText::clean(&plain(text)) else { return Vec::new() };
+    let mut rest = text.as_str();
     let mut out = Vec::new();
     while !rest.is_empty() && out.len() < BUBBLES_MAX {
         let end = cut(rest);

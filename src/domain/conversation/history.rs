@@ -45,21 +45,25 @@ pub struct Line {
     pub text: String,
 }
 
+/// Most lines of a window of `turns` exchanges. A customer may write several lines a turn, so more than two each.
+pub fn lines_max(turns: usize) -> usize {
+    turns.saturating_mul(6).clamp(8, 120)
+}
+
 /// The newest lines that make `turns` exchanges: an exchange begins with the customer's first line after somebody else's.
+/// Where there are fewer, what was said before the customer's first line stays too. Lines of the customer that nobody has
+/// answered always stay, as far as [`lines_max`] allows.
 pub fn window(lines: &[Line], turns: usize) -> &[Line] {
-    let mut exchanges = 0;
-    let mut start = lines.len();
-    for (n, line) in lines.iter().enumerate().rev() {
-        let begins = line.by == Author::Customer
-            && n.checked_sub(1).and_then(|before| lines.get(before)).is_none_or(|before| before.by != Author::Customer);
-        if begins {
-            exchanges += 1;
-            start = n;
-            if exchanges == turns {
-                break;
-            }
-        }
-    }
+    let begins = |n: usize| {
+        let by = |n: usize| lines.get(n).map(|line| line.by);
+        by(n) == Some(Author::Customer) && n.checked_sub(1).and_then(by) != Some(Author::Customer)
+    };
+    let unanswered = lines.iter().rposition(|line| line.by != Author::Customer).map_or(0, |answered| answered + 1);
+    let exchanges = match turns.checked_sub(1) {
+        None => unanswered,
+        Some(before) => (0..lines.len()).rev().filter(|n| begins(*n)).nth(before).unwrap_or(0),
+    };
+    let start = exchanges.min(unanswered).max(lines.len().saturating_sub(lines_max(turns)));
     lines.get(start..).unwrap_or_default()
 }
 

@@ -17,13 +17,15 @@ pub struct ConversationRow {
     pub person_id: Uuid,
     /// The person's name, when known.
     pub name: Option<String>,
+    /// Who gave the name: `channel` or `customer`.
+    pub name_source: Option<String>,
 }
 
 /// The conversation of a message group.
 pub async fn find(tx: &mut TenantTx, key: &str) -> Result<Option<ConversationRow>, StoreError> {
     Ok(conversation::table
         .inner_join(person::table)
-        .select((conversation::id, conversation::person_id, person::name))
+        .select((conversation::id, conversation::person_id, person::name, person::name_source))
         .filter(conversation::key.eq(key))
         .first(tx.conn())
         .await

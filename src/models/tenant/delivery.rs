@@ -31,6 +31,9 @@ pub enum DeliveryState {
     Superseded,
 }
 
+/// The error code of a dead text that an operator put back: its age no longer counts.
+pub const REQUEUED: &str = "requeued";
+
 const UNFINISHED: [&str; 4] = ["queued", "sending", "retry_wait", "ambiguous"];
 
 impl DeliveryState {

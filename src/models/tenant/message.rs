@@ -44,11 +44,19 @@ pub async fn append(tx: &mut TenantTx, rows: &[NewMessage]) -> Result<(), StoreE
     Ok(())
 }
 
-/// Which of these dedupe keys are decided already.
-pub async fn decided(tx: &mut TenantTx, keys: &[&str]) -> Result<HashSet<String>, StoreError> {
-    let found: Vec<Option<String>> =
-        message::table.select(message::dedupe_key).filter(message::dedupe_key.eq_any(keys)).load(tx.conn()).await?;
-    Ok(found.into_iter().flatten().collect())
+/// Which of these envelopes are decided already, by id or by dedupe key. (Senders without message ids give no key.)
+pub async fn decided(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+    keys: &[&str],
+) -> Result<(HashSet<Uuid>, HashSet<String>), StoreError> {
+    let found: Vec<(Uuid, Option<String>)> = message::table
+        .select((message::id, message::dedupe_key))
+        .filter(message::id.eq_any(ids).or(message::dedupe_key.eq_any(keys).assume_not_null()))
+        .load(tx.conn())
+        .await?;
+    let (ids, keys): (HashSet<Uuid>, Vec<Option<String>>) = found.into_iter().unzip();
+    Ok((ids, keys.into_iter().flatten().collect()))
 }
 
 /// A line of history: author, text, when.
@@ -56,9 +64,18 @@ pub type Line = (String, String, DateTime<Utc>);
 
 /// The newest lines of a conversation, oldest first; answers that never left are not among them.
 pub async fn history(tx: &mut TenantTx, conversation_id: Uuid, limit: i64) -> Result<Vec<Line>, StoreError> {
+    // A dead text of unknown fate may have been read; every other dead one surely was not.
+    let never_left = delivery::table.select(delivery::id).filter(
+        delivery::message_id
+            .eq(message::id)
+            .and(delivery::conversation_id.eq(conversation_id))
+            .and(delivery::state.eq("dead"))
+            .and(delivery::error_code.ne("ambiguous")),
+    );
     let mut lines: Vec<Line> = message::table
         .select((message::author, message::body, message::at))
         .filter(message::conversation_id.eq(conversation_id))
+        .filter(diesel::dsl::not(diesel::dsl::exists(never_left)))
         .filter(message::superseded.eq(false).and(message::body.ne("")))
         .order(message::seq.desc())
         .limit(limit)

@@ -227,7 +227,7 @@ impl Simulator {
 }
 
 fn see_other(place: &Place, more: &[(&str, &str)]) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, format!("/simulador{}#fim", place.query(more)))).finish()
+    HttpResponse::SeeOther().insert_header((LOCATION, format!("/simulador{}", place.query(more)))).finish()
 }
 
 /// Whether the page that posts is one of ours. Browsers say so in `Sec-Fetch-Site`, older ones only in `Origin`; a

@@ -7,6 +7,7 @@ use crate::clients::llm::{ChatRequest, ChatRole, ChatTurn, TokenUsage};
 use crate::domain::conversation::bubbles::bubbles;
 use crate::domain::conversation::decide::{Step, decide};
 use crate::domain::conversation::history::{Author, Line, spoken, window};
+use crate::domain::conversation::injection::judge;
 use crate::domain::conversation::prompt::{Briefing, system_instruction};
 use crate::domain::conversation::template::Template;
 use crate::domain::inbound::InboundMessage;
@@ -26,12 +27,31 @@ pub(super) struct Prepared {
     pub injection_score: f32,
     /// The model that answered.
     pub model: Option<String>,
-    /// Tokens of this preparation's calls.
+    /// Tokens of the calls.
     pub usage: TokenUsage,
     /// Whether the provider gave no count.
     pub estimated: bool,
     /// Time spent on calls.
     pub model_time: Duration,
+}
+
+/// What all preparations of a turn cost, those thrown away included: they are paid for too.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    usage: TokenUsage,
+    estimated: bool,
+    model_time: Duration,
+}
+
+impl Spent {
+    /// Adds a preparation, which from now on shows the cost of all so far.
+    pub(super) fn add(&mut self, prepared: &mut Prepared) {
+        self.usage.input = self.usage.input.saturating_add(prepared.usage.input);
+        self.usage.output = self.usage.output.saturating_add(prepared.usage.output);
+        self.estimated |= prepared.estimated;
+        self.model_time += prepared.model_time;
+        (prepared.usage, prepared.estimated, prepared.model_time) = (self.usage, self.estimated, self.model_time);
+    }
 }
 
 pub(super) async fn prepare(
@@ -62,7 +82,10 @@ pub(super) async fn prepare(
             prepared.bubbles = bubbles(answer.text.as_deref().unwrap_or_default());
             if prepared.bubbles.is_empty() {
                 let reason = answer.failure.unwrap_or(FallbackReason::LlmFailed);
-                prepared.fallback = Some((template_for(reason), reason));
+                // A model that works and has nothing to say is no technical trouble.
+                let silent = answer.silent || answer.failure.is_none();
+                let template = if silent { Template::Fallback } else { template_for(reason) };
+                prepared.fallback = Some((template, reason));
             }
         }
     }
@@ -108,7 +131,8 @@ fn request(services: &Services, tenant: &Tenant, conversation: &Conversation, ma
     let briefing = Briefing {
         company: &tenant.company.name,
         facts: &tenant.settings.facts,
-        customer: conversation.name.as_deref().or(shown.map(|name| name.as_str())),
+        // A profile's name is the customer's text like any other.
+        customer: conversation.called(shown.map(|name| name.as_str())).filter(|name| !judge(name).blocks()),
         zone: tenant.settings.timezone,
     };
     let before = window(&conversation.lines, tenant.settings.context_turns);
@@ -116,11 +140,19 @@ fn request(services: &Services, tenant: &Tenant, conversation: &Conversation, ma
     let llm = &services.settings.llm;
     ChatRequest {
         system: system_instruction(&briefing, services.clock.now()),
-        turns: before.iter().cloned().chain(now).map(turn).collect(),
+        turns: before.iter().cloned().map(harmless).chain(now).map(turn).collect(),
         max_output_tokens: llm.max_output_tokens,
         timeout: Duration::from_millis(llm.call_timeout_ms),
         correlation_id: mailbox.messages.last().map(|(one, _)| one.envelope.correlation_id.clone()).unwrap_or_default(),
     }
+}
+
+/// What was kept from the model in its own turn is kept from it later too.
+fn harmless(line: Line) -> Line {
+    if line.by == Author::Customer && judge(&line.text).blocks() {
+        return Line { text: "[mensagem não mostrada]".to_owned(), ..line };
+    }
+    line
 }
 
 fn turn(line: Line) -> ChatTurn {

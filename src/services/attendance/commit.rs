@@ -18,7 +18,7 @@ use crate::services::ServiceError;
 use crate::services::context::Conversation;
 use crate::services::delivery::Unmatched;
 use crate::telemetry::metrics::{self, MessageKind as KindLabel};
-use crate::tenant::{StoreError, Tenant, TenantTx};
+use crate::tenant::{Tenant, TenantTx};
 
 /// What is to be stored.
 pub(super) struct Plan {
@@ -73,7 +73,7 @@ impl Plan {
             messages,
             deliveries,
             sender: last.from.clone(),
-            name: conversation.name.clone().or_else(|| shown_name.clone()),
+            name: conversation.called(shown_name.as_deref()).map(str::to_owned),
             shown_name,
             seqs: mailbox.messages.iter().map(|(waiting, _)| waiting.seq).collect(),
             kinds: mailbox.messages.iter().map(|(_, message)| message.kind).collect(),
@@ -211,11 +211,6 @@ pub(super) async fn commit(turn: &Turn<'_>, conversation: &mut Conversation, pla
             tx.commit().await?;
             if stored { Ok(()) } else { Err(error.into()) }
         }
-        Err(ServiceError::Store(StoreError::StaleFence { stored, ours })) => {
-            // This Redis forgot how far it was: the next claim must be newer than what PostgreSQL has seen.
-            turn.queue.raise_fence(&turn.claim.conversation, stored).await?;
-            Err(StoreError::StaleFence { stored, ours }.into())
-        }
         other => other,
     }
 }
@@ -336,7 +331,12 @@ pub(super) async fn revive(turn: &Turn<'_>, id: Uuid) -> Result<(), ServiceError
         && row.state() == DeliveryState::Dead
     {
         conversation::take(&mut tx, row.conversation_id, None, turn.claim.fence, now).await?;
+        // Of unknown fate before: then it is no text that may be replaced as surely unsent.
+        if row.error_code.as_deref() == Some("ambiguous") {
+            row.resends = row.resends.max(1);
+        }
         row.state = DeliveryState::RetryWait.as_str().to_owned();
+        row.error_code = Some(delivery::REQUEUED.to_owned());
         row.next_at = Some(now);
         delivery::save(&mut tx, &row).await?;
     }

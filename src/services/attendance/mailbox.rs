@@ -52,14 +52,21 @@ impl Mailbox {
         self.messages.len() > before
     }
 
-    pub(super) fn dedupe_keys(&self) -> Vec<String> {
-        let messages = self.messages.iter().map(|(waiting, _)| waiting);
-        let echoes = self.echoes.iter().map(|(waiting, _)| waiting);
-        messages.chain(echoes).filter_map(|waiting| waiting.envelope.dedupe.clone()).collect()
+    /// What the messages and echoes may be known by: their envelopes' ids, and their dedupe keys where they have one.
+    pub(super) fn identities(&self) -> (Vec<Uuid>, Vec<&str>) {
+        let messages = self.messages.iter().map(|(waiting, _)| &waiting.envelope);
+        let (mut ids, mut keys) = (Vec::new(), Vec::new());
+        for envelope in messages.chain(self.echoes.iter().map(|(waiting, _)| &waiting.envelope)) {
+            ids.push(envelope.id);
+            keys.extend(envelope.dedupe.as_deref());
+        }
+        (ids, keys)
     }
 
-    pub(super) fn drop_decided(&mut self, decided: &HashSet<String>) {
-        let known = |waiting: &Waiting| waiting.envelope.dedupe.as_ref().is_some_and(|key| decided.contains(key));
+    pub(super) fn drop_decided(&mut self, (ids, keys): &(HashSet<Uuid>, HashSet<String>)) {
+        let known = |waiting: &Waiting| {
+            ids.contains(&waiting.envelope.id) || waiting.envelope.dedupe.as_ref().is_some_and(|key| keys.contains(key))
+        };
         for (waiting, _) in self.messages.extract_if(.., |(waiting, _)| known(waiting)) {
             self.settled.push(waiting.seq);
         }

@@ -26,7 +26,7 @@ use super::delivery::{self, Errand, Flow};
 use super::lease::Lease;
 use super::{ServiceError, Services};
 use crate::models::tenant::message;
-use crate::queue::{Claimed, Queue, Return};
+use crate::queue::{Body, Claimed, Queue, Return};
 use crate::tenant::{StoreError, Tenant, TenantKey};
 
 /// Times a turn is begun anew because another claim decided some of its messages meanwhile.
@@ -48,6 +48,11 @@ pub async fn attend(
                 tracing::info!(company = tenant.id().get(), %constraint, "Another claim was quicker; looking again");
                 conversation = context::load_long(tenant, &claim.conversation).await?;
                 fresh = false;
+            }
+            Err(ServiceError::Store(StoreError::StaleFence { stored, ours })) => {
+                // This Redis forgot how far it was: the next claim must be newer than what PostgreSQL has seen.
+                queue_of(services, tenant).raise_fence(&claim.conversation, stored).await?;
+                return Err(StoreError::StaleFence { stored, ours }.into());
             }
             other => return other,
         }
@@ -81,8 +86,8 @@ impl Turn<'_> {
         self.ack(&mailbox.settled, None, &[]).await?;
         if !fresh && !conversation.is_new || !mailbox.orders.is_empty() {
             match delivery::finish(&self.errand(conversation), !mailbox.messages.is_empty()).await? {
-                Flow::Wait(wait) => return Ok(wait),
-                Flow::Replaced => *conversation = context::load_long(self.tenant, &self.claim.conversation).await?,
+                Flow::Wait(wait) => return self.unless_newer(&mailbox, wait).await,
+                Flow::Replaced => self.read_again(conversation).await?,
                 Flow::Clear => {}
             }
         }
@@ -97,9 +102,11 @@ impl Turn<'_> {
         let begun = Instant::now();
         let settings = &self.services.settings.queue;
         let mut preparations = 0;
+        let mut spent = answer::Spent::default();
         let prepared = loop {
             preparations += 1;
-            let prepared = answer::prepare(self.services, self.tenant, conversation, mailbox).await;
+            let mut prepared = answer::prepare(self.services, self.tenant, conversation, mailbox).await;
+            spent.add(&mut prepared);
             let patience = begun.elapsed() < Duration::from_millis(settings.reprepare_budget_ms);
             // Without patience nobody looks: what came meanwhile stays in the mailbox for a turn of its own.
             if preparations > settings.max_repreparations || !patience || !self.newer_came(mailbox).await? {
@@ -133,8 +140,26 @@ impl Turn<'_> {
         }
         // While Redis is away nobody else can claim: the stored answer leaves all the same, and the next claim finds its
         // messages decided.
-        let outcome = delivery::deliver(&self.errand(conversation), plan.deliveries).await?;
-        acked.map(|()| outcome)
+        let (outcome, given_up) = delivery::deliver(&self.errand(conversation), plan.deliveries).await?;
+        acked?;
+        if given_up {
+            self.read_again(conversation).await?;
+        }
+        self.unless_newer(mailbox, outcome).await
+    }
+
+    /// Reads the conversation anew after what was said turned out not to have been, and keeps that in the short context.
+    async fn read_again(&self, conversation: &mut Conversation) -> Result<(), ServiceError> {
+        *conversation = context::load_long(self.tenant, &self.claim.conversation).await?;
+        self.ack(&[], Some(conversation), &[]).await
+    }
+
+    /// A text that waits for its next try gives way to a newer message at once, also to one that came while it was tried.
+    async fn unless_newer(&self, mailbox: &Mailbox, outcome: Return) -> Result<Return, ServiceError> {
+        let Return::At(due) = outcome else { return Ok(outcome) };
+        let peek = self.queue.peek(self.claim, mailbox.last_seq).await?.ok_or(ServiceError::LeaseLost)?;
+        let message = peek.newer.iter().any(|one| matches!(one.envelope.body, Body::Message(_)));
+        Ok(Return::At(if message { due.min(peek.burst_due) } else { due }))
     }
 
     /// Whether a customer's message came since the claim; it is then added to the mailbox, and the rest of its burst is
@@ -160,12 +185,12 @@ impl Turn<'_> {
     /// Envelopes whose message is in PostgreSQL already: duplicates that came after Redis forgot their ids, or work whose
     /// acknowledgement was lost.
     async fn drop_decided(&self, mailbox: &mut Mailbox) -> Result<(), ServiceError> {
-        let keys = mailbox.dedupe_keys();
-        if keys.is_empty() {
+        let (ids, keys) = mailbox.identities();
+        if ids.is_empty() {
             return Ok(());
         }
         let mut tx = self.tenant.db.begin().await?;
-        let decided = message::decided(&mut tx, &keys.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        let decided = message::decided(&mut tx, &ids, &keys).await?;
         tx.commit().await?;
         mailbox.drop_decided(&decided);
         Ok(())
@@ -179,7 +204,10 @@ impl Turn<'_> {
         }
         mailbox.settled.extend(echoes.iter().map(|(waiting, _)| waiting.seq));
         let errand = self.errand(conversation);
-        let typed = delivery::settle_echoes(&errand, echoes).await?;
+        let delivery::Heard { typed, revived } = delivery::settle_echoes(&errand, echoes).await?;
+        if revived {
+            self.read_again(conversation).await?;
+        }
         if !typed.is_empty() {
             let lines = commit::team_lines(self, conversation, &typed).await?;
             conversation.is_new = false;

@@ -2,6 +2,7 @@
 
 use super::Errand;
 use crate::domain::inbound::Echo;
+use crate::domain::text::MessageText;
 use crate::models::tenant::conversation;
 use crate::models::tenant::delivery::{self, DeliveryRow, DeliveryState};
 use crate::queue::Waiting;
@@ -20,20 +21,32 @@ pub struct Unmatched {
     pub echo: Echo,
 }
 
+/// What echoes told.
+#[derive(Debug)]
+pub struct Heard {
+    /// What matches nothing of ours: a human typed it.
+    pub typed: Vec<Unmatched>,
+    /// Whether a text that was given up turned out to have been sent.
+    pub revived: bool,
+}
+
 /// Compares echoes with what we sent: by the provider's id, else by the same text to the same person. An echo of a text
-/// of unknown fate settles it as sent. Returns those that match nothing.
-pub async fn settle_echoes(errand: &Errand<'_>, echoes: Vec<(Waiting, Echo)>) -> Result<Vec<Unmatched>, ServiceError> {
+/// of unknown fate settles it as sent.
+pub async fn settle_echoes(errand: &Errand<'_>, echoes: Vec<(Waiting, Echo)>) -> Result<Heard, ServiceError> {
     let mut tx = errand.tenant.db.begin().await?;
     let mut rows = delivery::recent(&mut tx, errand.conversation_id, RECENT).await?;
     // Oldest first: of two equal texts the earlier was sent earlier.
     rows.reverse();
     let mut unmatched = Vec::new();
+    let mut revived = false;
     let mut changed = Vec::new();
     for (waiting, echo) in echoes {
         match find(&mut rows, &echo) {
             None => unmatched.push(Unmatched { waiting, echo }),
             Some(row) => {
+                let dead = row.state() == DeliveryState::Dead;
                 if settle(errand, row, &echo) {
+                    revived |= dead;
                     changed.push(row.clone());
                 }
             }
@@ -46,7 +59,7 @@ pub async fn settle_echoes(errand: &Errand<'_>, echoes: Vec<(Waiting, Echo)>) ->
         }
     }
     tx.commit().await?;
-    Ok(unmatched)
+    Ok(Heard { typed: unmatched, revived })
 }
 
 fn find<'r>(rows: &'r mut [DeliveryRow], echo: &Echo) -> Option<&'r mut DeliveryRow> {
@@ -71,9 +84,10 @@ fn fits(state: DeliveryState, unfinished: bool) -> bool {
     }
 }
 
-/// What channels do to a text on its way: our escaping of `{{`, and blanks.
+/// What happens to a text on its way: our escaping of `{{`, blanks, and the cleaning of what comes in.
 fn comparable(text: &str) -> String {
-    text.replace("{ {", "{{").split_whitespace().collect::<Vec<_>>().join(" ")
+    let clean = MessageText::clean(text);
+    clean.as_ref().map_or("", MessageText::as_str).replace("{ {", "{{").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Returns whether the row changed.

@@ -18,7 +18,7 @@ mod unfinished;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use echo::{Unmatched, settle_echoes};
+pub use echo::{Heard, Unmatched, settle_echoes};
 pub use unfinished::{Flow, finish};
 
 use super::lease::Lease;
@@ -70,6 +70,12 @@ impl Errand<'_> {
             row.error_code = Some(code.to_owned());
             row.next_at = None;
         }
+        // The letters first: a dead text without one would be seen by nobody, while a letter too many does nothing.
+        for row in rows.iter() {
+            let letter = (code, row.correlation_id.as_str(), row.id);
+            let now_ms = self.services.clock.now_ms();
+            dead_letter::add_delivery(&self.tenant.redis, now_ms, &self.claim.conversation, letter).await?;
+        }
         self.save(&rows.iter().collect::<Vec<_>>()).await?;
         for row in rows.iter() {
             metrics::dead_letter(self.tenant.id(), reason_label(code));
@@ -77,9 +83,6 @@ impl Errand<'_> {
                 company = self.tenant.id().get(), correlation_id = %row.correlation_id, delivery_id = %row.id, code,
                 attempts = row.attempts, "A text could not be delivered and is a dead letter"
             );
-            let letter = (code, row.correlation_id.as_str(), row.id);
-            let now_ms = self.services.clock.now_ms();
-            dead_letter::add_delivery(&self.tenant.redis, now_ms, &self.claim.conversation, letter).await?;
         }
         Ok(())
     }
@@ -95,17 +98,18 @@ fn reason_label(code: &str) -> DeadLetterReason {
     }
 }
 
-/// Delivers the texts of a fresh turn: the first is stored as `sending`, the others as `queued`.
-pub async fn deliver(errand: &Errand<'_>, mut rows: Vec<DeliveryRow>) -> Result<Return, ServiceError> {
+/// Delivers the texts of a fresh turn: the first is stored as `sending`, the others as `queued`. Also tells whether some
+/// of them were given up.
+pub async fn deliver(errand: &Errand<'_>, mut rows: Vec<DeliveryRow>) -> Result<(Return, bool), ServiceError> {
     let mut rest = rows.as_mut_slice();
     // An answer that was given up is given up as a whole: its rows are dead then.
     while rest.first().is_some_and(|row| row.state() == DeliveryState::Sending) {
         if let Some(wait) = send::attempt(errand, rest).await? {
-            return Ok(wait);
+            return Ok((wait, false));
         }
         rest = rest.get_mut(1..).unwrap_or_default();
     }
-    Ok(Return::Clean)
+    Ok((Return::Clean, rows.iter().any(|row| row.state() == DeliveryState::Dead)))
 }
 
 /// Whether a failed commit may simply be tried again while the claim lives.

@@ -48,7 +48,7 @@ fn ambiguous_wait(errand: &Errand<'_>) -> TimeDelta {
     millis(errand.services.settings.delivery.ambiguous_wait_ms)
 }
 
-fn millis(ms: u64) -> TimeDelta {
+pub(super) fn millis(ms: u64) -> TimeDelta {
     TimeDelta::milliseconds(i64::try_from(ms).unwrap_or(i64::MAX / 1000))
 }
 

@@ -16,7 +16,7 @@ use crate::telemetry::metrics;
 pub enum Flow {
     /// Nothing is unfinished.
     Clear,
-    /// Something was replaced: the lines of the conversation have to be read again.
+    /// Something was replaced or given up: the lines of the conversation have to be read again.
     Replaced,
     /// Not now.
     Wait(Return),
@@ -43,12 +43,14 @@ pub async fn finish(errand: &Errand<'_>, newer: bool) -> Result<Flow, ServiceErr
                     let end = turn_end(rest);
                     errand.bury(rest.get_mut(..end).unwrap_or_default(), "ambiguous").await?;
                     rest = rest.get_mut(end..).unwrap_or_default();
+                    flow = Flow::Replaced;
                     continue;
                 }
                 row.resends += 1;
                 metrics::outbox_resent(errand.tenant.id());
             }
-            (DeliveryState::RetryWait | DeliveryState::Queued, _) if newer => {
+            // Once its fate was unknown it is never "surely not sent" again: the customer may have read it.
+            (DeliveryState::RetryWait | DeliveryState::Queued, _) if newer && row.resends == 0 => {
                 let end = turn_end(rest);
                 supersede(errand, rest.get_mut(..end).unwrap_or_default()).await?;
                 rest = rest.get_mut(end..).unwrap_or_default();
@@ -56,6 +58,13 @@ pub async fn finish(errand: &Errand<'_>, newer: bool) -> Result<Flow, ServiceErr
                 continue;
             }
             (DeliveryState::RetryWait, Some(due)) => return Ok(Flow::Wait(Return::At(due.timestamp_millis()))),
+            _ if too_old(errand, row) => {
+                let end = turn_end(rest);
+                errand.bury(rest.get_mut(..end).unwrap_or_default(), "too_old").await?;
+                rest = rest.get_mut(end..).unwrap_or_default();
+                flow = Flow::Replaced;
+                continue;
+            }
             _ => {}
         }
         send::begin(errand, row);
@@ -69,6 +78,13 @@ pub async fn finish(errand: &Errand<'_>, newer: bool) -> Result<Flow, ServiceErr
         rest = finish_answer(errand, rest, turn).await?;
     }
     Ok(flow)
+}
+
+/// Nobody wants yesterday's answer, however long nobody worked. An operator who put it back does want it.
+fn too_old(errand: &Errand<'_>, row: &DeliveryRow) -> bool {
+    let waits = matches!(row.state(), DeliveryState::RetryWait | DeliveryState::Queued);
+    let requeued = row.error_code.as_deref() == Some(delivery::REQUEUED);
+    waits && !requeued && errand.now() - row.created_at > send::millis(errand.services.settings.delivery.max_age_ms)
 }
 
 /// The remaining texts of the answer whose first text just left. An answer that was given up as a whole is skipped.

@@ -24,6 +24,8 @@ pub struct Answer {
     pub text: Option<String>,
     /// Why there is none.
     pub failure: Option<FallbackReason>,
+    /// Whether the model works and said nothing, twice.
+    pub silent: bool,
     /// The model that answered.
     pub model: Option<String>,
     /// Tokens of all calls, as counted by the provider or estimated.
@@ -61,6 +63,8 @@ enum Next {
     Done,
     Again(Duration),
     AgainAtOnce,
+    /// With the second model: not one of the tries, as the first one's name alone was refused.
+    OtherModel,
 }
 
 struct Asking<'a> {
@@ -79,7 +83,8 @@ impl Asking<'_> {
         let end = Instant::now() + Duration::from_millis(settings.budget_ms);
         // A probe asks once: it shows whether the provider lives.
         let tries = if probe { 1 } else { settings.tries.max(1) };
-        for attempt in 0..tries {
+        let mut attempt = 0;
+        while attempt < tries {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -87,6 +92,7 @@ impl Asking<'_> {
             self.request.timeout = left.min(Duration::from_millis(settings.call_timeout_ms));
             match self.call(breaker, attempt).await {
                 Next::Done => return,
+                Next::OtherModel => continue,
                 Next::AgainAtOnce => {}
                 Next::Again(wait) => {
                     if attempt + 1 == tries || wait >= end.saturating_duration_since(Instant::now()) {
@@ -95,6 +101,7 @@ impl Asking<'_> {
                     tokio::time::sleep(wait).await;
                 }
             }
+            attempt += 1;
         }
         self.answer.failure = Some(self.failure.unwrap_or(FallbackReason::LlmFailed));
     }
@@ -143,6 +150,7 @@ impl Asking<'_> {
                     self.request.max_output_tokens = self.request.max_output_tokens.saturating_mul(2);
                 }
                 if second {
+                    self.answer.silent = true;
                     self.answer.failure = Some(FallbackReason::LlmFailed);
                     return Next::Done;
                 }
@@ -169,7 +177,7 @@ impl Asking<'_> {
                 if error.code == "model_not_found" && !fallback.is_empty() && self.model.is_none() {
                     tracing::error!(company = company.get(), %error, model = %fallback, "CONFIGURATION: the model does not exist; the second model is asked");
                     self.model = Some(fallback.clone());
-                    return Next::AgainAtOnce;
+                    return Next::OtherModel;
                 }
                 tracing::error!(company = company.get(), %error, "CONFIGURATION: the provider refuses the company's model key or model; customers get a ready text until it is mended");
                 self.answer.failure = Some(FallbackReason::Misconfigured);

@@ -5,4 +5,4 @@ pub mod pg;
 pub mod trouble;
 mod world;
 
-pub use world::{Answer, Builder, Company, Customer, World, eventually};
+pub use world::{Builder, Company, World, eventually};

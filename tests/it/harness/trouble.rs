@@ -156,7 +156,7 @@ impl World {
     }
 
     /// A command to this world's Redis.
-    pub fn redis_says(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
+    pub fn redis_answers(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
         let mut connection = redis::Client::open(self.redis.url())?.get_connection()?;
         let mut command = redis::cmd(words[0]);
         for word in &words[1..] {
@@ -191,7 +191,7 @@ impl World {
     }
 
     /// A series of this process's metrics; `None` when it is not there.
-    pub fn metric(&self, series: &str) -> Option<f64> {
+    pub fn series(&self, series: &str) -> Option<f64> {
         let page = self.process.metrics.render_now();
         page.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
     }

@@ -318,6 +318,58 @@ impl World {
         env
     }
 
+    /// Empties Redis, as a lost disk would.
+    pub fn flush_redis(&self) {
+        assert_eq!(self.redis_says(&["FLUSHALL"]), "+OK");
+    }
+
+    /// One raw command; the first line of the answer, and for a bulk string its text.
+    pub fn redis_says(&self, words: &[&str]) -> String {
+        use std::io::{BufRead, BufReader, Write};
+        let mut stream = std::os::unix::net::UnixStream::connect(self.redis.socket()).unwrap();
+        let parts: String = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
+        stream.write_all(format!("*{}\r\n{parts}", words.len()).as_bytes()).unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        let first = lines.next().unwrap().unwrap();
+        if first.starts_with('$') && first != "$-1" { lines.next().unwrap().unwrap() } else { first }
+    }
+
+    /// The sum of a company's series of a family, named without `secretaria_`; `labels` as written in `/metrics`.
+    pub fn metric(&self, company: &Company, name: &str, labels: &str) -> f64 {
+        self.process.metrics.upkeep();
+        let (id, text) = (format!("company=\"{}\"", company.id), self.process.metrics.render_now());
+        let fits = |line: &&str| {
+            line.starts_with(&format!("secretaria_{name}{{")) && line.contains(&id) && line.contains(labels)
+        };
+        text.lines().filter(fits).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
+    /// Waits for the answer of an SQL query in a company's schema.
+    pub async fn until_sql(&self, company: &Company, sql: &str, answer: &str) {
+        eventually(&format!("{sql} = {answer}"), async || self.sql(company, sql) == answer).await;
+    }
+
+    /// Dead letters of a company.
+    pub async fn dead_letters(&self, company: &Company) -> Vec<secretaria::queue::DeadLetter> {
+        secretaria::services::dead_letters::list(&self.tenant(company), None).await.unwrap()
+    }
+
+    /// Our own text, or the owner's, told by the channel. An id may be given.
+    pub async fn echo(&self, company: &Company, to: &str, text: &str, id: &str) -> Answer {
+        let body = json!({
+            "key": {"remoteJid": format!("{to}@s.whatsapp.net"), "fromMe": true, "id": id},
+            "messageTimestamp": self.clock.now().timestamp(),
+            "message": {"conversation": text},
+        });
+        self.webhook(company, &body).await
+    }
+
+    /// One more process of ours on the same stores.
+    pub async fn second_process(&self) -> Process {
+        let key = Arc::new(MasterKey::from_hex(&"ab".repeat(32), "the test").unwrap());
+        Process::with(self.settings.clone(), key, Role::Work, Shutdown::new(), self.clock.clone()).await.unwrap()
+    }
+
     /// Ends everything in order.
     pub async fn end(mut self) {
         self.shutdown.begin();
