@@ -5,7 +5,8 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, OnceLock};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -60,15 +61,22 @@ impl Children {
         }
         slot.starts += 1;
         let log = File::options().create(true).append(true).open(self.logs.join(format!("{number}.log"))).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_secretaria"));
+        // It ends with this program, however that ends.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_secretaria")]);
         match &slot.job {
             Job::Serve(address) => command.args(["serve", "--bind", &address.to_string()]),
             Job::Work => command.args(["work", "--all"]),
             Job::WorkFor(company) => command.args(["work", "--company", &company.to_string()]),
         };
-        command.env_clear().envs(&self.env).envs(&slot.more).stdin(Stdio::null());
+        command
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .envs(&self.env)
+            .envs(&slot.more)
+            .stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
-        slot.process = Some(command.spawn().unwrap());
+        slot.process = Some(spawn(command));
     }
 
     /// `kill -9`, and waits for the end. Whether it was running.
@@ -109,6 +117,25 @@ impl Children {
             self.kill9(number);
         }
     }
+}
+
+type Request = (Command, Sender<Child>);
+
+/// Starts a child on a thread that never ends: the death signal comes when the spawning *thread* ends.
+fn spawn(command: Command) -> Child {
+    static SPAWNER: OnceLock<Sender<Request>> = OnceLock::new();
+    let spawner = SPAWNER.get_or_init(|| {
+        let (sender, requests) = channel::<Request>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in requests {
+                answer.send(command.spawn().unwrap()).unwrap();
+            }
+        });
+        sender
+    });
+    let (answer, child) = channel();
+    spawner.send((command, answer)).unwrap();
+    child.recv().unwrap()
 }
 
 impl Drop for Children {
