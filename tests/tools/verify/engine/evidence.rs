@@ -45,6 +45,8 @@ pub struct Decided {
     pub reason: String,
     /// From acceptance to decision, milliseconds.
     pub wait_ms: i64,
+    /// From acceptance to the claim, milliseconds.
+    pub claim_ms: i64,
 }
 
 /// An entry of the dead letters.
@@ -69,7 +71,8 @@ const SAID: &str = "SELECT json_build_array(c.key, m.author, m.seq, m.dedupe_key
 const TEXTS: &str = "SELECT json_build_array(c.key, d.recipient, d.body, d.state, d.resends, d.turn_id, m.seq) \
     FROM S.delivery d JOIN S.conversation c ON c.id = d.conversation_id JOIN S.message m ON m.id = d.message_id;";
 const TURNS: &str = "SELECT json_build_array(id, messages_seen, reason, \
-    (extract(epoch from decided_at - accepted_at) * 1000)::bigint) FROM S.turn;";
+    (extract(epoch from decided_at - accepted_at) * 1000)::bigint, \
+    (extract(epoch from claimed_at - accepted_at) * 1000)::bigint) FROM S.turn;";
 
 impl Evidence {
     pub async fn take(arena: &Arc<Arena>) -> Self {
@@ -89,6 +92,7 @@ impl Evidence {
                     seen: usize::try_from(row[1].as_i64().unwrap()).unwrap(),
                     reason: string(&row, 2),
                     wait_ms: row[3].as_i64().unwrap(),
+                    claim_ms: row[4].as_i64().unwrap(),
                 });
             }
             all.dead.extend(dead_letters(arena, company).await);
