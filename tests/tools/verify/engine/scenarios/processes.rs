@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use tokio::time::Instant;
 
 use super::{Outcome, Size, judged};
 use crate::engine::Dice;
@@ -31,18 +32,29 @@ pub async fn kills(size: Size, seed: u64) -> Outcome {
         tokio::spawn(async move { speak(&arena, &ledger, shape).await })
     };
     let mut dice = Dice::new(seed, 0);
-    let targets: Vec<usize> = arena.serves.iter().map(|(n, _)| *n).chain(arena.workers.iter().copied()).collect();
+    let mut targets: Vec<(usize, Instant)> = arena
+        .serves
+        .iter()
+        .map(|(n, _)| *n)
+        .chain(arena.workers.iter().copied())
+        .map(|n| (n, Instant::now()))
+        .collect();
     for _ in 0..kills {
         tokio::time::sleep(Duration::from_millis(dice.between(100, 700))).await;
-        let target = targets[usize::try_from(dice.below(targets.len() as u64)).unwrap()];
+        // Only what has had the time to begin: else nobody ever works, which is no attack on anything.
+        targets.sort_by_key(|(_, started)| *started);
+        let chosen = usize::try_from(dice.below(targets.len() as u64 / 2)).unwrap();
+        let target = targets[chosen].0;
         arena.children.kill9(target);
         tokio::time::sleep(Duration::from_millis(dice.below(200))).await;
         arena.children.start(target);
+        targets[chosen].1 = Instant::now();
     }
     load.await.unwrap();
     let mut verdict = judged(&arena, &ledger).await;
     if verdict.longest_ms > RESUMES_WITHIN_MS {
         verdict.blame(format!("a message waited {} ms for its decision", verdict.longest_ms));
+        arena.keep();
     }
     let longest = verdict.longest_ms;
     Outcome::new(format!("{kills} kills / {} messages", ledger.count()), verdict)
