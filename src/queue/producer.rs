@@ -61,7 +61,7 @@ pub enum Limit {
 pub enum Accepted {
     /// In the mailbox, on disk.
     Queued {
-        /// When the conversation may be claimed: milliseconds, 0 = now, -1 = it is in work.
+        /// When the company has to be looked at: milliseconds, 0 = now, -1 = whoever must know was told before.
         next_due: i64,
     },
     /// Was there before; nothing happened.

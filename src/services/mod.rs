@@ -42,6 +42,8 @@ pub struct Services {
     pub directory: directory::Directory,
     /// Outgoing HTTP.
     pub http: HttpClient,
+    /// What this process remembers of the models' breakers.
+    pub breakers: Arc<llm::BreakerMemory>,
     /// Salt of the hashes that stand for numbers in logs.
     pub log_salt: Arc<[u8; 32]>,
 }
@@ -54,7 +56,7 @@ impl Services {
         let http = HttpClient::new(Duration::from_secs(5)).map_err(ServiceError::Configuration)?;
         let log_salt = Arc::new(master_key.derive("log"));
         let directory = directory::Directory::new(Arc::clone(&settings), database.clone(), redis.clone(), master_key);
-        Ok(Self { settings, clock, database, redis, directory, http, log_salt })
+        Ok(Self { settings, clock, database, redis, directory, http, breakers: Arc::default(), log_salt })
     }
 
     /// The round robin over companies.

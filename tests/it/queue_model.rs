@@ -554,6 +554,7 @@ pub async fn put(
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a switch of the test run, no setting")]
 fn no_history_loses_doubles_or_disorders_anything() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (world, raw) = runtime.block_on(async {

@@ -45,7 +45,9 @@ SET state = d.state, attempts = d.attempts, resends = d.resends, attempt_at = d.
 FROM taken, unnest($3::uuid[], $4::text[], $5::integer[], $6::integer[], $7::timestamptz[], $8::timestamptz[],
                    $9::text[], $10::text[], $11::timestamptz[])
      AS d (id, state, attempts, resends, attempt_at, next_at, external_id, error_code, sent_at)
-WHERE delivery.id = d.id";
+WHERE delivery.id = d.id
+  -- never backwards: what is known to be sent stays sent
+  AND (delivery.state NOT IN ('sent', 'delivered', 'read') OR d.state IN ('sent', 'delivered', 'read'))";
 
 /// T1 of a conversation that exists. An answer without texts, or a claim that was overtaken, stores nothing.
 ///
@@ -119,7 +121,7 @@ fn delivery_columns(rows: &[DeliveryRow]) -> [Bind; 8] {
 /// T2: what became of texts, and which is next.
 ///
 /// # Errors
-/// `StaleFence` when a newer claim holds the conversation.
+/// `StaleFence` when a newer claim holds the conversation; `Conflict` when a text was settled as sent meanwhile.
 pub async fn settle(db: &TenantDb, conversation_id: Uuid, fence: i64, rows: &[&DeliveryRow]) -> Result<(), StoreError> {
     let text = |of: fn(&DeliveryRow) -> Option<String>| Bind::Texts(rows.iter().map(|row| of(row)).collect());
     let time = |of: fn(&DeliveryRow) -> Option<DateTime<Utc>>| Bind::Times(rows.iter().map(|row| of(row)).collect());
@@ -137,7 +139,7 @@ pub async fn settle(db: &TenantDb, conversation_id: Uuid, fence: i64, rows: &[&D
         time(|row| row.sent_at),
     ];
     let touched = db.write(Statement::new(T2, binds)).await?;
-    if touched == 0 { Err(overtaken(db, conversation_id, fence).await?) } else { Ok(()) }
+    if touched < rows.len() { Err(overtaken(db, conversation_id, fence).await?) } else { Ok(()) }
 }
 
 /// Why a fenced statement touched nothing.
@@ -147,7 +149,7 @@ async fn overtaken(db: &TenantDb, conversation_id: Uuid, ours: i64) -> Result<St
     tx.commit().await?;
     Ok(match stored {
         Some(stored) if stored > ours => StoreError::StaleFence { stored, ours },
-        Some(_) => StoreError::pg_data("a fenced statement found none of its rows"),
+        Some(_) => StoreError::Conflict { constraint: "delivery_state".to_owned() },
         None => StoreError::pg_data("the conversation is gone"),
     })
 }

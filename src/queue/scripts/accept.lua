@@ -3,7 +3,7 @@
 --       burst_ms, burst_max_ms, cap, address, address_interval_us, address_burst, number_interval_us, number_burst,
 --       lid (or ''), lid_phone (or '')
 -- A lid without phone is looked up; one with phone is learned.
--- -> {status, a, b}: 'accepted' conversation next_due | 'duplicate' job | 'limited' 'address'|'number' retry_ms | 'full' conversation
+-- -> {status, a, b}: 'accepted' conversation next_due (-1: nobody needs a hint, one was given before) | 'duplicate' job | 'limited' 'address'|'number' retry_ms | 'full' conversation
 local c, dedupe, kind, json = ARGV[2], ARGV[3], ARGV[5], ARGV[6]
 local burst, burst_max, cap = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local lid, lid_phone = ARGV[15], ARGV[16]
@@ -85,4 +85,13 @@ elseif not is_leased then
     ready(c)
   end
 end
-return { 'accepted', c, next_due() }
+
+-- Only news needs a hint: the first that is ready, or a new earliest time. All else was told before.
+local hint = -1
+if listed == 1 then
+  hint = 0
+elseif listed == 0 and not is_leased then
+  local first = redis.call('ZRANGE', P .. 'q:due', 0, 0, 'WITHSCORES')
+  if first[1] == c then hint = tonumber(first[2]) end
+end
+return { 'accepted', c, hint }

@@ -20,8 +20,10 @@ local function wake()
 end
 
 -- Searching a list is slow, so the lane says whether the conversation is in it. Never twice.
+-- `listed` is then the list's length: 1 says that nobody has been told yet that there is something to claim.
+local listed = 0
 local function enlist(c)
-  if redis.call('HSETNX', lane(c), 'ready', '1') == 1 then redis.call('RPUSH', P .. 'q:ready', c) end
+  if redis.call('HSETNX', lane(c), 'ready', '1') == 1 then listed = redis.call('RPUSH', P .. 'q:ready', c) end
 end
 
 -- Whoever calls these knows that the conversation is not leased.

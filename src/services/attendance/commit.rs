@@ -8,11 +8,11 @@ use super::mailbox::Mailbox;
 use super::{Turn, new_id};
 use crate::domain::conversation::history::{Author, Line, spoken};
 use crate::domain::inbound::{InboundMessage, MessageKind, Sender};
-use crate::models::tenant::conversation;
 use crate::models::tenant::delivery::{self, DeliveryRow, DeliveryState};
 use crate::models::tenant::message::{self, NewMessage};
 use crate::models::tenant::person::{self, Identity};
 use crate::models::tenant::turn::{self, TurnRow};
+use crate::models::tenant::{commit, conversation};
 use crate::queue::Waiting;
 use crate::services::ServiceError;
 use crate::services::context::Conversation;
@@ -87,6 +87,11 @@ impl Plan {
             metrics::message_processed(tenant.id(), kind_label(*kind));
         }
         answer::count(tenant, &self.prepared);
+    }
+
+    /// The name the person's phone shows, where it is news.
+    fn new_name(&self, conversation: &Conversation) -> Option<&str> {
+        self.shown_name.as_deref().filter(|name| !conversation.name_given && conversation.name.as_deref() != Some(name))
     }
 
     /// What the conversation's history gains.
@@ -215,7 +220,13 @@ pub(super) async fn commit(turn: &Turn<'_>, conversation: &mut Conversation, pla
     }
 }
 
+/// One statement where nothing but the turn is to be stored, which is nearly always; else a transaction of several.
 async fn store(turn: &Turn<'_>, conversation: &mut Conversation, plan: &Plan) -> Result<(), ServiceError> {
+    let two_addresses = matches!(plan.sender, Sender::Phone { lid: Some(_), .. });
+    if !conversation.is_new && !two_addresses && plan.new_name(conversation).is_none() {
+        let address = plan.sender.reply_address();
+        return Ok(commit::decide(&turn.tenant.db, &address, &plan.turn, &plan.messages, &plan.deliveries).await?);
+    }
     let mut tx = turn.tenant.db.begin().await?;
     match write(turn, conversation, plan, &mut tx).await {
         Ok(()) => Ok(tx.commit().await?),
@@ -234,7 +245,7 @@ async fn write(
 ) -> Result<(), ServiceError> {
     let now = plan.turn.decided_at;
     hold(turn, conversation, tx, &plan.sender, now).await?;
-    if let Some(name) = plan.shown_name.as_deref().filter(|name| conversation.name.as_deref() != Some(name)) {
+    if let Some(name) = plan.new_name(conversation) {
         person::name_from_channel(tx, conversation.person_id, name, now).await?;
     }
     turn::insert(tx, &plan.turn).await?;

@@ -23,8 +23,8 @@ pub use unfinished::{Flow, finish};
 
 use super::lease::Lease;
 use super::{ServiceError, Services};
-use crate::models::tenant::conversation;
-use crate::models::tenant::delivery::{self, DeliveryRow, DeliveryState};
+use crate::models::tenant::commit;
+use crate::models::tenant::delivery::{DeliveryRow, DeliveryState};
 use crate::queue::{Claimed, Return, dead_letter};
 use crate::telemetry::metrics::{self, DeadLetterReason};
 use crate::tenant::{StoreError, Tenant};
@@ -50,17 +50,7 @@ impl Errand<'_> {
 
     /// Stores changed rows under the fence.
     async fn save(&self, rows: &[&DeliveryRow]) -> Result<(), ServiceError> {
-        let mut tx = self.tenant.db.begin().await?;
-        let taken = conversation::take(&mut tx, self.conversation_id, None, self.claim.fence, self.now()).await;
-        if let Err(error) = taken {
-            tx.rollback().await;
-            return Err(error.into());
-        }
-        for row in rows {
-            delivery::save(&mut tx, row).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        Ok(commit::settle(&self.tenant.db, self.conversation_id, self.claim.fence, rows).await?)
     }
 
     /// Gives a text and its followers up: dead rows, and dead letters that say why.

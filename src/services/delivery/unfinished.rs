@@ -67,6 +67,8 @@ pub async fn finish(errand: &Errand<'_>, newer: bool) -> Result<Flow, ServiceErr
             }
             _ => {}
         }
+        // From here on the text may leave: a stopping process lets it.
+        errand.lease.bind();
         send::begin(errand, row);
         errand.save(&[row]).await?;
         let turn = row.turn_id;

@@ -1,8 +1,8 @@
 -- The model's breaker and error budget of one company, shared by all processes.
--- KEYS[1] prefix; ARGV: offset, op ('ask' | 'good' | 'bad' | 'idle'), failures that open, open_ms, budget window minutes
--- ask  -> 'closed' | 'probe' | 'open'
+-- KEYS[1] prefix; ARGV: offset, op ('ask' | 'good' | 'bad'), failures that open, open_ms, budget window minutes, count
+-- ask  -> {'closed' | 'probe' | 'open', failures}
 -- else -> {state ('closed' | 'open' | 'half_open'), good calls in the window, bad calls in the window}
--- 'idle' only reads. An open breaker lets one probe through when its time is over; the probe's outcome decides.
+-- An open breaker lets one probe through when its time is over; the probe's outcome decides.
 local P = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
@@ -12,10 +12,10 @@ local failures, open_until, probe_until = tonumber(state[1]) or 0, tonumber(stat
 local function text(n) return string.format('%.0f', n) end
 
 if op == 'ask' then
-  if open_until == 0 then return 'closed' end
-  if now < open_until or now < probe_until then return 'open' end
+  if open_until == 0 then return { 'closed', failures } end
+  if now < open_until or now < probe_until then return { 'open', failures } end
   redis.call('HSET', key, 'probe_until', text(now + open_ms))
-  return 'probe'
+  return { 'probe', failures }
 end
 
 if op == 'good' then
@@ -32,10 +32,8 @@ elseif op == 'bad' then
 end
 
 local minute = math.floor(now / 60000)
-if op ~= 'idle' then
-  redis.call('HINCRBY', P .. 'llm:minute:' .. minute, op, 1)
-  redis.call('EXPIRE', P .. 'llm:minute:' .. minute, window * 60 + 60)
-end
+redis.call('HINCRBY', P .. 'llm:minute:' .. minute, op, ARGV[6])
+redis.call('EXPIRE', P .. 'llm:minute:' .. minute, window * 60 + 60)
 local good, bad = 0, 0
 for m = minute - window + 1, minute do
   local counts = redis.call('HMGET', P .. 'llm:minute:' .. m, 'good', 'bad')

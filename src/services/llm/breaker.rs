@@ -1,7 +1,12 @@
 //! The breaker of a company's model, shared through Redis by all processes; and its error budget.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
 
+use tokio::time::Instant;
+
+use crate::domain::company::CompanyId;
 use crate::services::Services;
 use crate::telemetry::metrics::{self, CircuitState};
 use crate::tenant::{Lua, Reply, Tenant};
@@ -19,6 +24,22 @@ pub(super) enum Pass {
     Open,
 }
 
+/// How long a breaker that was found closed is not asked again, and successes are gathered before they are told: for so
+/// long another process may not know of an opening.
+const MEMORY: Duration = Duration::from_millis(200);
+
+/// What this process remembers of each company's breaker, so that a healthy model costs no round trip.
+#[derive(Default)]
+pub struct Memory {
+    by_company: Mutex<HashMap<CompanyId, Remembered>>,
+}
+
+struct Remembered {
+    closed_since: Instant,
+    /// Successes not told yet.
+    good: i64,
+}
+
 pub(super) struct Breaker<'a> {
     services: &'a Services,
     tenant: &'a Tenant,
@@ -31,22 +52,63 @@ impl<'a> Breaker<'a> {
 
     /// While Redis is away the model is asked all the same: a breaker protects, it must not be a new point of failure.
     pub(super) async fn ask(&self) -> Pass {
-        match self.run("ask").await.as_ref().and_then(Reply::text) {
+        if self.remembered(|known| known.closed_since.elapsed() < MEMORY) {
+            return Pass::Closed;
+        }
+        let untold = self.forget();
+        if untold > 0 {
+            self.report(self.run("good", untold).await);
+        }
+        let reply = self.run("ask", 0).await;
+        match reply.as_ref().and_then(|reply| reply.text_at(0)) {
             Some("open") => Pass::Open,
             Some("probe") => Pass::Probe,
-            _ => Pass::Closed,
+            _ => {
+                // After failures every outcome has to be told at once: the next may open it, or a success clears them.
+                if reply.is_some_and(|reply| reply.int_at(1) == Some(0)) {
+                    self.remember();
+                }
+                Pass::Closed
+            }
         }
     }
 
     pub(super) async fn good(&self) {
-        self.report(self.run("good").await);
+        let gathered = self.remembered(|known| {
+            known.good += 1;
+            true
+        });
+        if !gathered {
+            self.report(self.run("good", 1).await);
+        }
     }
 
     pub(super) async fn bad(&self) {
-        self.report(self.run("bad").await);
+        let untold = self.forget();
+        if untold > 0 {
+            self.report(self.run("good", untold).await);
+        }
+        self.report(self.run("bad", 1).await);
     }
 
-    async fn run(&self, op: &str) -> Option<Reply> {
+    fn remembered(&self, look: impl FnOnce(&mut Remembered) -> bool) -> bool {
+        let memory = &self.services.breakers.by_company;
+        memory.lock().is_ok_and(|mut memory| memory.get_mut(&self.tenant.id()).is_some_and(look))
+    }
+
+    fn remember(&self) {
+        if let Ok(mut memory) = self.services.breakers.by_company.lock() {
+            memory.insert(self.tenant.id(), Remembered { closed_since: Instant::now(), good: 0 });
+        }
+    }
+
+    /// Returns the successes that were not told yet.
+    fn forget(&self) -> i64 {
+        let memory = &self.services.breakers.by_company;
+        memory.lock().ok().and_then(|mut memory| memory.remove(&self.tenant.id())).map_or(0, |known| known.good)
+    }
+
+    async fn run(&self, op: &str, count: i64) -> Option<Reply> {
         let llm = &self.services.settings.llm;
         let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let args = [
@@ -55,6 +117,7 @@ impl<'a> Breaker<'a> {
             i64::from(llm.breaker_failures).into(),
             signed(llm.breaker_open_ms).into(),
             signed(llm.error_budget_window_minutes.max(1)).into(),
+            count.into(),
         ];
         let answer = self.tenant.redis.run(&SCRIPT, &args).await;
         answer

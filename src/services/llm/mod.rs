@@ -3,6 +3,8 @@
 
 mod breaker;
 
+pub use breaker::Memory as BreakerMemory;
+
 use std::time::Duration;
 
 use secrecy::ExposeSecret;

@@ -1,0 +1,72 @@
+//! `cargo bench --bench pure`: the pure functions every message passes, one by one.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+
+use std::hint::black_box;
+
+use chrono::DateTime;
+use criterion::{Criterion, criterion_group, criterion_main};
+use secretaria::clients::channel::whaticket::inbound;
+use secretaria::domain::conversation::bubbles::bubbles;
+use secretaria::domain::conversation::injection::judge;
+use secretaria::domain::conversation::prompt::{Briefing, system_instruction};
+use secretaria::domain::phone::Phone;
+use secretaria::domain::text::MessageText;
+use secretaria::domain::webhook_auth::{AuthMode, PresentedHeaders, WebhookCredentials, sign, verify};
+
+const TEXT: &str =
+    "Oi, tudo bem? Queria saber qual o horário de atendimento de vocês esta semana e quanto custa uma limpeza.";
+const ANSWER: &str = "Olá! **Atendemos** de segunda a sexta, das 8h às 18h.\n\n- Limpeza: R$ 150\n- Avaliação: grátis\n\nPosso \
+ajudar em mais alguma coisa? Também temos horário aos sábados pela manhã, com hora marcada, e aceitamos cartão e pix. \
+Se preferir, passe na recepção: Rua das Acácias, 120, perto da praça. O estacionamento é gratuito para clientes.";
+const PAYLOAD: &str = r#"{"key":{"remoteJid":"5511987654321@s.whatsapp.net","fromMe":false,"id":"3EB0C767D82B3C2E"},"messageTimestamp":1764000000,"pushName":"Ana","message":{"conversation":"Oi, qual o horário de atendimento de vocês esta semana?"}}"#;
+const NOW: i64 = 1_764_000_000;
+
+fn pure(c: &mut Criterion) {
+    c.bench_function("phone: typed", |b| b.iter(|| Phone::typed(black_box("(11) 98765-4321"))));
+    c.bench_function("phone: jid", |b| b.iter(|| Phone::from_jid_user(black_box("5511987654321"))));
+    c.bench_function("text: clean", |b| b.iter(|| MessageText::clean(black_box(TEXT))));
+    c.bench_function("payload: read", |b| b.iter(|| inbound::read(black_box(PAYLOAD.as_bytes()))));
+    c.bench_function("injection: judge", |b| b.iter(|| judge(black_box(TEXT))));
+    c.bench_function("bubbles", |b| b.iter(|| bubbles(black_box(ANSWER))));
+    signature(c);
+    prompt(c);
+}
+
+fn signature(c: &mut Criterion) {
+    let credentials = WebhookCredentials {
+        mode: AuthMode::HmacToken,
+        secrets: vec!["whsec_c2VjcmV0b2Z0aGlydHl0d29ieXRlc2Zvcm1lYXN1cmluZw==".to_owned()],
+        tokens: vec!["t".repeat(43)],
+        allow_untimestamped: false,
+    };
+    let (timestamp, token) = (NOW.to_string(), "t".repeat(43));
+    let signature = format!("sha256={}", sign(&credentials.secrets[0], NOW, PAYLOAD.as_bytes()));
+    let headers = || {
+        PresentedHeaders::new([
+            ("host", b"clinica.localhost".as_slice()),
+            ("content-type", b"application/json"),
+            ("x-webhook-token", token.as_bytes()),
+            ("x-webhook-timestamp", timestamp.as_bytes()),
+            ("x-webhook-signature", signature.as_bytes()),
+        ])
+    };
+    assert!(verify(&credentials, &headers(), None, PAYLOAD.as_bytes(), NOW).is_ok());
+    c.bench_function("signature: headers and verify", |b| {
+        b.iter(|| verify(&credentials, &headers(), None, black_box(PAYLOAD.as_bytes()), NOW));
+    });
+}
+
+fn prompt(c: &mut Criterion) {
+    let facts = [
+        ("Horário", "segunda a sexta, das 8h às 18h".to_owned()),
+        ("Endereço", "Rua das Acácias, 120".to_owned()),
+        ("Serviços", "limpeza R$ 150, avaliação grátis, clareamento R$ 600".to_owned()),
+    ];
+    let zone = "America/Sao_Paulo".parse().unwrap();
+    let now = DateTime::from_timestamp(NOW, 0).unwrap();
+    let briefing = Briefing { company: "Clínica Sorriso", facts: &facts, customer: Some("Ana"), zone };
+    c.bench_function("prompt: system instruction", |b| b.iter(|| system_instruction(black_box(&briefing), now)));
+}
+
+criterion_group!(benches, pure);
+criterion_main!(benches);
