@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::active::Active;
 use super::jobs;
 use crate::queue::{Claimed, Return};
-use crate::services::attendance::queue_of;
+use crate::services::attendance::{self, queue_of};
 use crate::services::lease::Lease;
 use crate::services::{Disposition, ServiceError, Services};
 use crate::telemetry::logging::error_chain;
@@ -113,7 +113,10 @@ impl Task {
             self.bury(DeadLetterReason::Unreadable, unreadable).await?;
         }
         let poison = self.claim.expired > self.services.settings.queue.max_expired_leases;
-        if poison && !self.claim.waiting.is_empty() {
+        if poison
+            && !self.claim.waiting.is_empty()
+            && !attendance::any_decided(&self.services, &self.tenant, &self.claim).await?
+        {
             // What came since the claim has not been tried yet.
             let seqs: Vec<i64> = self.claim.waiting.iter().map(|waiting| waiting.seq).collect();
             self.bury(DeadLetterReason::LeaseExpired, &seqs).await?;

@@ -1,6 +1,7 @@
 //! The one integration binary: one file per capability, on the product's real server, runner, PostgreSQL and Redis.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod attack;
 mod boot;
 mod canaries;
 mod cli;
@@ -9,6 +10,8 @@ mod conversation_laws;
 mod delivery;
 mod demo;
 mod embedded;
+#[path = "../tools/verify/engine/mod.rs"]
+mod engine;
 mod first_answer;
 mod gemini;
 mod harness;

@@ -25,7 +25,7 @@ use super::context::{self, Conversation};
 use super::delivery::{self, Errand, Flow};
 use super::lease::Lease;
 use super::{ServiceError, Services};
-use crate::models::tenant::message;
+use crate::models::tenant::{conversation, message};
 use crate::queue::{Body, Claimed, Queue, Return};
 use crate::tenant::{StoreError, Tenant, TenantKey};
 
@@ -60,6 +60,24 @@ pub async fn attend(
         }
     }
     Ok(Return::Failed(services.clock.now_ms() + 1000))
+}
+
+/// Whether one of a claim's messages is decided already: then its leases did not end without a decision, only the
+/// acknowledgement was lost, and burying the mailbox would decide it twice. Once asked, no older claim decides any more.
+pub async fn any_decided(services: &Services, tenant: &Tenant, claim: &Claimed) -> Result<bool, ServiceError> {
+    let mailbox = Mailbox::sort(claim);
+    let (ids, keys) = mailbox.identities();
+    let mut tx = tenant.db.begin().await?;
+    if let Some(row) = conversation::find(&mut tx, &claim.conversation).await? {
+        let taken = conversation::take(&mut tx, row.id, None, claim.fence, services.clock.now()).await;
+        if let Err(error) = taken {
+            tx.rollback().await;
+            return Err(error.into());
+        }
+    }
+    let decided = message::decided(&mut tx, &ids, &keys).await?;
+    tx.commit().await?;
+    Ok(!decided.0.is_empty())
 }
 
 /// The queue of a company.

@@ -1,0 +1,146 @@
+//! The power cut.
+//!
+//! What is simulated: a power cut takes from a file everything behind the last length that a successful `fdatasync` or
+//! `fsync` covered. A shim in front of these two calls (`flushed.c`, preloaded into `redis-server`) writes every such
+//! length down. The cut is `kill -9` of Redis, its log cut back to a random length between the last flushed one and what
+//! was written, and a start on what is left. What is not simulated: disks that lie about flushes, torn sectors in front
+//! of the flushed length, lost directory entries. PostgreSQL is killed with `kill -9` at the same moment and recovers
+//! from its write-ahead log; its unflushed pages are not taken away.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use secretaria::cli::demo::process::find_program;
+
+use super::{Outcome, Size, judged};
+use crate::engine::Dice;
+use crate::engine::arena::{Arena, Plan};
+use crate::engine::load::{ClientLedger, Shape, speak};
+use crate::engine::resp::Resp;
+
+const SHIM: &str = include_str!("../flushed.c");
+
+/// Cuts under load.
+pub async fn cut(size: Size, seed: u64) -> Outcome {
+    let cuts = size.pick(2, 50);
+    let home = tempfile::Builder::new().prefix("secretaria-power-").tempdir().unwrap();
+    let shim = match build_shim(home.path()) {
+        Ok(shim) => shim,
+        Err(why) => return Outcome { skipped: Some(why), ..Outcome::default() },
+    };
+    let mut redis = Flushed::new(home.path(), shim);
+    redis.start().await;
+    let plan = Plan::new(seed).set("redis.url", format!("redis+unix://{}", redis.socket.display()));
+    let arena = Arena::start_with_redis(plan, redis.socket.clone()).await;
+    let ledger = Arc::new(ClientLedger::default());
+    let shape = Shape { burst: (1, 3), pause_ms: (10, 60), ..Shape::new(60, 100_000) };
+    let load = {
+        let (arena, ledger) = (Arc::clone(&arena), Arc::clone(&ledger));
+        tokio::spawn(async move { speak(&arena, &ledger, shape).await })
+    };
+    let mut dice = Dice::new(seed, 0);
+    let (mut taken, mut failed) = (0, Vec::new());
+    for _ in 0..cuts {
+        tokio::time::sleep(Duration::from_millis(dice.between(300, 900))).await;
+        let postgres = Arc::clone(&arena);
+        let (cut, ()) = tokio::join!(async { redis.cut(&mut dice) }, async {
+            postgres.break_postgres(Duration::ZERO).await;
+        });
+        match cut {
+            Ok(bytes) => taken += bytes,
+            Err(why) => failed.push(why),
+        }
+        redis.start().await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    ledger.stop();
+    load.await.unwrap();
+    let mut verdict = judged(&arena, &ledger).await;
+    verdict.violations.extend(failed);
+    arena.children.kill_all();
+    Outcome::new(format!("{cuts} cuts / {} messages", ledger.count()), verdict)
+        .note(format!("{taken} bytes that were written but not flushed were taken away"))
+}
+
+fn build_shim(home: &Path) -> Result<PathBuf, String> {
+    let cc = find_program("cc").ok_or("no C compiler")?;
+    let (source, shim) = (home.join("flushed.c"), home.join("flushed.so"));
+    std::fs::write(&source, SHIM).map_err(|error| error.to_string())?;
+    let built = Command::new(cc).args(["-shared", "-fPIC", "-O1", "-o"]).arg(&shim).arg(&source).arg("-ldl").output();
+    match built {
+        Ok(output) if output.status.success() => Ok(shim),
+        Ok(output) => Err(format!("the shim does not build: {}", String::from_utf8_lossy(&output.stderr))),
+        Err(error) => Err(format!("no C compiler: {error}")),
+    }
+}
+
+/// A Redis whose flushes are written down.
+struct Flushed {
+    dir: PathBuf,
+    socket: PathBuf,
+    shim: PathBuf,
+    process: Option<Child>,
+}
+
+impl Flushed {
+    fn new(home: &Path, shim: PathBuf) -> Self {
+        let dir = home.join("redis");
+        std::fs::create_dir(&dir).unwrap();
+        Self { socket: home.join("redis.sock"), dir, shim, process: None }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.dir.with_extension("flushed")
+    }
+
+    async fn start(&mut self) {
+        let _ = std::fs::remove_file(&self.socket);
+        let _ = std::fs::remove_file(self.log());
+        let mut command = Command::new(find_program("redis-server").unwrap());
+        command.args(["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "always"]);
+        // A rewrite would move data into a new file in the middle of the run; the cut is about the log that grows.
+        command.args(["--auto-aof-rewrite-percentage", "0", "--maxmemory-policy", "noeviction", "--unixsocket"]);
+        command.arg(&self.socket).arg("--dir").arg(&self.dir);
+        command.env("LD_PRELOAD", &self.shim).env("FLUSHED_LOG", self.log());
+        let out = std::fs::File::options().create(true).append(true).open(self.dir.with_extension("log")).unwrap();
+        command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out);
+        self.process = Some(command.spawn().unwrap());
+        for _ in 0..1000 {
+            if let Ok(mut redis) = Resp::connect(&self.socket).await
+                && redis.ask(&["PING"]).await.is_ok_and(|pong| pong.text() == "PONG")
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("Redis does not start on its log; see {}", self.dir.with_extension("log").display());
+    }
+
+    /// Kills Redis and takes away what was not flushed, or a part of it. Returns how many bytes that were.
+    fn cut(&mut self, dice: &mut Dice) -> Result<u64, String> {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+        let log = std::fs::read_to_string(self.log()).map_err(|_| "no flush was ever seen".to_owned())?;
+        let incr = |line: &&str| line.ends_with(".incr.aof");
+        let last = log.lines().rev().find(incr).ok_or("no flush of the log was ever seen")?;
+        let (length, path) = last.split_once(' ').unwrap();
+        let flushed: u64 = length.parse().unwrap();
+        let file = std::fs::File::options().write(true).open(path).map_err(|error| error.to_string())?;
+        let written = file.metadata().map_err(|error| error.to_string())?.len();
+        let kept = if dice.percent(50) { flushed } else { dice.between(flushed, written.max(flushed)) };
+        file.set_len(kept.min(written)).map_err(|error| error.to_string())?;
+        Ok(written.saturating_sub(kept))
+    }
+}
+
+impl Drop for Flushed {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
