@@ -44,7 +44,7 @@ async fn forward(mut client: UnixStream, server: String, trouble: Arc<AtomicU8>)
             n = client.read(&mut asked) => {
                 let Ok(n @ 1..) = n else { return };
                 let has = |word: &[u8]| asked[..n].windows(word.len()).any(|window| window == word);
-                deciding |= has(br#"INSERT INTO "turn""#);
+                deciding |= has(b"INSERT INTO turn (");
                 let what = if deciding && has(b"COMMIT") { trouble.swap(NOTHING, Ordering::SeqCst) } else { NOTHING };
                 if what == LOSE_THE_QUESTION {
                     return;

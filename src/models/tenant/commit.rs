@@ -10,10 +10,12 @@ use super::message::NewMessage;
 use super::turn::TurnRow;
 use crate::tenant::{Bind, Statement, StoreError, TenantDb};
 
-const T1: &str = "
-WITH taken AS (
-    UPDATE conversation SET fence = $2, reply_address = $3, last_message_at = $4
-    WHERE id = $1 AND fence <= $2 RETURNING id
+/// The part of T1 that known and new conversations share: turn, messages, outgoing texts of the conversation `taken`.
+macro_rules! t1 {
+    ($taken:literal) => {
+        concat!(
+            $taken,
+            "
 ), decided AS (
     INSERT INTO turn (id, conversation_id, correlation_id, decision, reason, fence, model, tokens_in, tokens_out,
                       tokens_estimated, injection_score, messages_seen, preparations, model_ms, accepted_at, claimed_at,
@@ -33,7 +35,27 @@ WITH taken AS (
                        $34::timestamptz[], $35::timestamptz[])
          AS d (id, message_id, position, body, state, attempts, attempt_at, next_at)
 )
-SELECT id FROM taken";
+SELECT id FROM taken"
+        )
+    };
+}
+
+const T1: &str = t1!("
+WITH taken AS (
+    UPDATE conversation SET fence = $2, reply_address = $3, last_message_at = $4
+    WHERE id = $1 AND fence <= $2 RETURNING id");
+
+/// Takes nothing when the person is known already, by another address or another conversation.
+const T1_NEW: &str = t1!("
+WITH fresh AS (
+    INSERT INTO person (id, name, name_source, created_at, updated_at)
+    SELECT $37, $38, CASE WHEN $38 IS NULL THEN NULL ELSE 'channel' END, $4, $4
+    WHERE NOT EXISTS (SELECT FROM person_identity WHERE kind = 'phone' AND value = $36) RETURNING id
+), address AS (
+    INSERT INTO person_identity (kind, value, person_id, created_at) SELECT 'phone', $36, fresh.id, $4 FROM fresh
+), taken AS (
+    INSERT INTO conversation (id, key, person_id, reply_address, fence, created_at, last_message_at)
+    SELECT $1, $36, fresh.id, $3, $2, $4, $4 FROM fresh RETURNING id");
 
 const T2: &str = "
 WITH taken AS (
@@ -60,6 +82,30 @@ pub async fn decide(
     messages: &[NewMessage],
     deliveries: &[DeliveryRow],
 ) -> Result<(), StoreError> {
+    let taken = db.write(Statement::new(T1, binds(reply_address, turn, messages, deliveries))).await?;
+    if taken == 0 { Err(overtaken(db, turn.conversation_id, turn.fence).await?) } else { Ok(()) }
+}
+
+/// T1 of the first contact with somebody: person and conversation come into being with it. `false`, and nothing stored,
+/// when the person is known already.
+///
+/// # Errors
+/// `Conflict` when another claim made the conversation meanwhile.
+pub async fn decide_first(
+    db: &TenantDb,
+    (phone, reply_address): (&str, &str),
+    (person_id, name): (Uuid, Option<&str>),
+    turn: &TurnRow,
+    messages: &[NewMessage],
+    deliveries: &[DeliveryRow],
+) -> Result<bool, StoreError> {
+    let mut binds = binds(reply_address, turn, messages, deliveries);
+    binds.extend([Bind::Text(phone.to_owned()), Bind::Uuid(person_id), Bind::MaybeText(name.map(str::to_owned))]);
+    Ok(db.write(Statement::new(T1_NEW, binds)).await? > 0)
+}
+
+/// `$1` to `$35` of T1.
+fn binds(reply_address: &str, turn: &TurnRow, messages: &[NewMessage], deliveries: &[DeliveryRow]) -> Vec<Bind> {
     let mut binds = vec![
         Bind::Uuid(turn.conversation_id),
         Bind::Big(turn.fence),
@@ -82,8 +128,7 @@ pub async fn decide(
     ];
     binds.extend(message_columns(messages));
     binds.extend(delivery_columns(deliveries));
-    let taken = db.write(Statement::new(T1, binds)).await?;
-    if taken == 0 { Err(overtaken(db, turn.conversation_id, turn.fence).await?) } else { Ok(()) }
+    binds
 }
 
 fn message_columns(rows: &[NewMessage]) -> [Bind; 9] {

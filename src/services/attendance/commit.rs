@@ -227,6 +227,16 @@ async fn store(turn: &Turn<'_>, conversation: &mut Conversation, plan: &Plan) ->
         let address = plan.sender.reply_address();
         return Ok(commit::decide(&turn.tenant.db, &address, &plan.turn, &plan.messages, &plan.deliveries).await?);
     }
+    if let (true, Sender::Phone { phone, lid: None }) = (conversation.is_new, &plan.sender)
+        && phone.person_key() == turn.claim.conversation
+    {
+        let addresses = (turn.claim.conversation.as_str(), phone.digits());
+        let person = (conversation.person_id, plan.shown_name.as_deref());
+        let (db, row) = (&turn.tenant.db, &plan.turn);
+        if commit::decide_first(db, addresses, person, row, &plan.messages, &plan.deliveries).await? {
+            return Ok(());
+        }
+    }
     let mut tx = turn.tenant.db.begin().await?;
     match write(turn, conversation, plan, &mut tx).await {
         Ok(()) => Ok(tx.commit().await?),
