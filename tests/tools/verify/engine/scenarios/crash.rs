@@ -16,6 +16,7 @@ use super::{Outcome, Size, judged};
 use crate::engine::arena::{Arena, Plan, env_name};
 use crate::engine::child::Job;
 use crate::engine::deeds::Token;
+use crate::engine::evidence::rest;
 use crate::engine::judge::Verdict;
 use crate::engine::load::{ClientLedger, Speaker};
 use crate::engine::proxy::{self, Counter, Moment};
@@ -57,36 +58,36 @@ const STORIES: [Story; 12] = [
 
 /// 1 story with the given seed, or 12 stories with three seeds.
 pub async fn every_operation(size: Size, seed: u64) -> Outcome {
-    let (mut verdict, mut rounds, mut died, mut most) = (Verdict::default(), 0, 0, 0);
-    let stories = size.pick(&STORIES[..1], &STORIES[..]);
-    for of in 0..size.pick(1, 3_u64) {
+    let (mut verdict, mut died, mut most) = (Verdict::default(), 0, 0);
+    let (stories, seeds) = (size.pick(&STORIES[..1], &STORIES[..]), size.pick(1, 3_u64));
+    for seed in seed..seed + seeds {
+        let arena = Arena::start(plan(seed)).await;
+        let ledger = Arc::new(ClientLedger::default());
         for (n, story) in stories.iter().enumerate() {
-            // Seeds alternate between the two moments, so that each story meets both.
-            let moment = if (seed + of + n as u64).is_multiple_of(2) { Moment::Before } else { Moment::After };
-            let round = countdown(seed + of, *story, moment).await;
-            let named = round
-                .verdict
-                .violations
-                .iter()
-                .map(|blame| format!("{story:?} {moment:?} seed {}: {blame}", seed + of));
-            let violations = named.collect();
-            verdict.add(Verdict { violations, ..round.verdict });
-            rounds += 1;
+            // Neighbouring seeds differ in the moment, so that each story meets both.
+            let moment = if (seed + n as u64).is_multiple_of(2) { Moment::Before } else { Moment::After };
+            let round = countdown(&arena, &ledger, (n, *story), moment).await;
+            verdict.violations.extend(round.blame.map(|blame| format!("{story:?} {moment:?} seed {seed}: {blame}")));
             died += round.died;
             most = most.max(round.operations);
         }
+        let judged = judged(&arena, &ledger).await;
+        // The number behind the v of a word is the story's.
+        let violations = judged.violations.iter().map(|blame| format!("seed {seed}: {blame}")).collect();
+        verdict.add(Verdict { violations, ..judged });
     }
+    let rounds = stories.len() as u64 * seeds;
     Outcome::new(format!("{rounds} stories, {died} deaths"), verdict).note(format!("up to {most} requests a story"))
 }
 
 struct Round {
-    verdict: Verdict,
+    blame: Option<String>,
     died: usize,
     operations: u64,
 }
 
-async fn countdown(seed: u64, story: Story, moment: Moment) -> Round {
-    let plan = Plan::new(seed)
+fn plan(seed: u64) -> Plan {
+    Plan::new(seed)
         .companies(ABREAST)
         .workers(0)
         .set("queue.lease_ms", 800)
@@ -96,25 +97,32 @@ async fn countdown(seed: u64, story: Story, moment: Moment) -> Round {
         .set("delivery.deadline_spare_ms", 200)
         .set("delivery.timeout_ms", 400)
         .set("delivery.ambiguous_wait_ms", 500)
-        .set("database.pool_size", 2);
-    let arena = Arena::start(plan).await;
-    let ledger = Arc::new(ClientLedger::default());
+        .set("database.pool_size", 2)
+}
+
+async fn countdown(
+    arena: &Arc<Arena>,
+    ledger: &Arc<ClientLedger>,
+    (conversation, story): (usize, Story),
+    moment: Moment,
+) -> Round {
     if story == Story::SecondMessage {
-        warm_up(&arena, &ledger).await;
+        warm_up(arena, ledger, conversation).await;
     }
-    script(&arena, story);
+    script(arena, story);
     let mut gated = Vec::new();
     for company in 0..ABREAST {
-        gated.push(gate(&arena, company, company as u64 + 1, moment).await);
+        gated.push(gate(arena, company, company as u64 + 1, moment).await);
     }
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    // Begun, and idle: what counts from here on is the turn.
+    tokio::time::sleep(Duration::from_millis(1200)).await;
     for (_, counter) in &gated {
         counter.arm();
     }
-    let mut speaker = Speaker::new(&arena, &ledger, 0);
+    let mut speaker = Speaker::new(arena, ledger, 0);
     for company in 0..ABREAST {
         for n in 1..=if story == Story::Burst { 3 } else { 1 } {
-            speaker.say(Token { company, conversation: 0, n }).await;
+            speaker.say(Token { company, conversation, n }).await;
         }
     }
     // Each dies at its k-th request, of the turn or of the idling behind it.
@@ -128,23 +136,23 @@ async fn countdown(seed: u64, story: Story, moment: Moment) -> Round {
         arena.children.kill9(*child);
     }
     arena.standins.clear_faults();
-    arena.children.add(Job::Work, BTreeMap::new());
-    let mut verdict = judged(&arena, &ledger).await;
-    if died < ABREAST {
-        verdict.blame(format!("only {died} of {ABREAST} workers reached their last request"));
-    }
-    Round { verdict, died, operations }
+    let healer = arena.children.add(Job::Work, BTreeMap::new());
+    let rested = rest(arena, Duration::from_secs(60)).await;
+    arena.children.kill9(healer);
+    arena.companies.iter().for_each(|company| arena.standins.set_echo(company.id, false));
+    let idle = (died < ABREAST).then(|| format!("only {died} of {ABREAST} workers reached their last request"));
+    Round { blame: rested.err().or(idle), died, operations }
 }
 
 /// A first exchange, so that the story meets a known conversation with a short context.
-async fn warm_up(arena: &Arc<Arena>, ledger: &Arc<ClientLedger>) {
+async fn warm_up(arena: &Arc<Arena>, ledger: &Arc<ClientLedger>, conversation: usize) {
     let helper = arena.children.add(Job::Work, BTreeMap::new());
     let mut speaker = Speaker::new(arena, ledger, 0);
     for company in 0..ABREAST {
-        speaker.say(Token { company, conversation: 0, n: 0 }).await;
+        speaker.say(Token { company, conversation, n: 0 }).await;
     }
     // The judge asks again in the end; here it only has to be over.
-    let _ = crate::engine::evidence::rest(arena, Duration::from_secs(30)).await;
+    let _ = rest(arena, Duration::from_secs(30)).await;
     arena.children.kill9(helper);
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use secretaria::standins::{Fault, FaultKind, Provider};
 use tokio::time::Instant;
 
 use super::{Outcome, Size, judged};
@@ -71,8 +72,10 @@ pub async fn paused(size: Size, seed: u64) -> Outcome {
         .set("delivery.deadline_spare_ms", 200)
         .set("delivery.ambiguous_wait_ms", 400);
     let arena = Arena::start(plan).await;
-    // The model takes a moment, so that turns are frozen in every stage.
+    // Model and channel take a moment each, so that turns are frozen in every stage.
     arena.standins.set_latency(Duration::from_millis(60));
+    let slow = Fault { delay_ms: Some(40), ..Fault::new(Provider::Whaticket, FaultKind::Delay) };
+    arena.standins.add_fault(slow);
     let ledger = Arc::new(ClientLedger::default());
     let shape = Shape { pause_ms: (20, 120), ..Shape::new(40, 1000) };
     let load = {
