@@ -9,6 +9,18 @@ for _, c in ipairs(redis.call('ZRANGEBYSCORE', P .. 'q:lease', '-inf', text(now)
   ready(c)
   back[#back + 1] = c
 end
+-- A conversation with mail stands in exactly one place. Redis' own recovery can break that: of a log that was cut inside a
+-- transaction it keeps the beginning, and the load after the next applies that half. So some of those that have waited
+-- long are looked for, each time others, and what stands nowhere is put back.
+local long = redis.call('ZCOUNT', P .. 'q:since', '-inf', text(now - 30000))
+local from = long > 16 and now % long or 0
+for _, c in ipairs(redis.call('ZRANGEBYSCORE', P .. 'q:since', '-inf', text(now - 30000), 'LIMIT', text(from), 16)) do
+  local waits = leased(c) or redis.call('ZSCORE', P .. 'q:due', c) or redis.call('LPOS', P .. 'q:ready', c)
+  if not waits then
+    redis.call('HDEL', lane(c), 'ready')
+    ready(c)
+  end
+end
 if redis.call('EXISTS', P .. 'q:dead') == 1 then
   redis.call('XTRIM', P .. 'q:dead', 'MINID', text(math.max(0, time[1] * 1000 - ARGV[2])))
 end

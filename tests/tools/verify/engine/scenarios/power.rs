@@ -25,7 +25,7 @@ const SHIM: &str = include_str!("../flushed.c");
 /// Cuts under load.
 pub async fn cut(size: Size, seed: u64) -> Outcome {
     let cuts = size.pick(2, 50);
-    let home = tempfile::Builder::new().prefix("secretaria-power-").tempdir().unwrap();
+    let mut home = tempfile::Builder::new().prefix("secretaria-power-").tempdir().unwrap();
     let shim = match build_shim(home.path()) {
         Ok(shim) => shim,
         Err(why) => return Outcome { skipped: Some(why), ..Outcome::default() },
@@ -60,6 +60,10 @@ pub async fn cut(size: Size, seed: u64) -> Outcome {
     let mut verdict = judged(&arena, &ledger).await;
     verdict.violations.extend(failed);
     arena.children.kill_all();
+    if !verdict.violations.is_empty() {
+        home.disable_cleanup(true);
+        verdict.blame(format!("Redis' data: {}", home.path().display()));
+    }
     Outcome::new(format!("{cuts} cuts / {} messages", ledger.count()), verdict)
         .note(format!("{taken} bytes that were written but not flushed were taken away"))
 }
