@@ -182,7 +182,10 @@ fn documents() {
 fn machines() {
     let (work, out, host) = (["see /wo", "rk/x"].concat(), ["../sha", "red/x"].concat(), ["cra", "tes.io"].concat());
     assert_eq!(house::machine("README.md", &work).len(), 1);
-    assert_eq!(house::machine("README.md", concat!("src/cli/", "work", "/mod.rs and /", "workers/ and a/", "root/b")).len(), 0);
+    assert_eq!(
+        house::machine("README.md", concat!("src/cli/", "work", "/mod.rs and /", "workers/ and a/", "root/b")).len(),
+        0
+    );
     assert_eq!(house::machine("docs/a.md", &out).len(), 1);
     assert_eq!(house::machine("Makefile", &out).len(), 0);
     assert_eq!(house::machine("deny.toml", &host).len(), 1);
