@@ -311,3 +311,15 @@ async fn dead_letters_are_listed_shown_requeued_and_dropped_and_each_act_is_audi
     assert_eq!(world.sql(&world.salon, "SELECT count(*) FROM audit_log WHERE action LIKE 'dead_letter.%'"), "0");
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_cap_a_later_time_is_still_told() {
+    let world = idle_world().await;
+    let queue = queue(&world, &world.clinic);
+    arrives(&world, &world.clinic, "5511900000001", 'm', (0, 0)).await;
+    arrives(&world, &world.clinic, "5511900000002", 'm', (60_000, 60_000)).await;
+    let claim = queue.claim(ClaimLimits { lease_ms: 10_000, max: 64, cap: 1, quantum: 1000 }).await.unwrap();
+    assert_eq!((claim.claimed.len(), claim.ready_left), (1, -1));
+    assert!(claim.next_due > world.clock.now_ms(), "nobody else will say when the second is due");
+    world.end().await;
+}

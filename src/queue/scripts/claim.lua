@@ -10,7 +10,12 @@ for _, c in ipairs(redis.call('ZRANGEBYSCORE', P .. 'q:due', '-inf', text(now), 
 end
 
 local room = cap - redis.call('ZCARD', P .. 'q:lease')
-if room <= 0 then return { -1, -1 } end
+-- At the cap nothing can be claimed before a claim ends, and that one tells; of a later time it does not.
+local function later()
+  local first = redis.call('ZRANGE', P .. 'q:due', 0, 0, 'WITHSCORES')
+  return tonumber(first[2]) or -1
+end
+if room <= 0 then return { -1, later() } end
 local deficit = (tonumber(redis.call('GET', P .. 'q:deficit')) or 0) + quantum
 local out = { 0, 0 }
 local taken = 0
@@ -40,9 +45,8 @@ if left == 0 then
 else
   redis.call('SET', P .. 'q:deficit', text(math.min(deficit, quantum)), 'EX', 60)
 end
--- At the cap nothing can be claimed before a claim ends, and that one tells.
 if taken >= room then
-  out[1], out[2] = -1, -1
+  out[1], out[2] = -1, later()
 else
   out[1], out[2] = left, next_due()
 end
