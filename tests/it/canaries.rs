@@ -161,7 +161,11 @@ async fn taken_done_already_refused_and_answered() {
     cage.world.quiet().await;
     assert_eq!(cage.world.texts_to(&cage.person.number).len(), 1);
 
-    // Every line of the turn can be found by what it belongs to.
+    // Every line of the turn can be found by what it belongs to. The turn's last line follows the release of its claim.
+    eventually("the turn's last line", async || {
+        cage.lines_of(&accepted).iter().any(|line| line["message"] == "turn ended")
+    })
+    .await;
     let lines = cage.lines_of(&accepted);
     let request = lines.iter().find(|line| line["message"] == "request ended").expect("the request's line");
     assert_eq!((&request["company"], &request["status"]), (&cage.world.clinic.id.get().into(), &202.into()));
