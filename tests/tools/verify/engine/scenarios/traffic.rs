@@ -137,7 +137,10 @@ pub async fn noisy_neighbour(size: Size, seed: u64) -> Outcome {
     let (p99, worst) = waits(&evidence, 1, |turn| turn.wait_ms);
     let (claimed, _) = waits(&evidence, 1, |turn| turn.claim_ms);
     let (_, flood_worst) = waits(&evidence, 0, |turn| turn.wait_ms);
-    if p99 > BOUND_MS {
+    // Seconds are for the large size, on a machine of its own. In the suite the machine may be slow for both, and what is
+    // judged is that the quiet company does not wait as the flooding one does.
+    let bound = size.pick(BOUND_MS.max(flood_worst / 2), BOUND_MS);
+    if p99 > bound {
         verdict.blame(format!("the quiet company waited {p99} ms (p99), {claimed} ms of it for a claim"));
     }
     Outcome::new(format!("flood of {}, {} quiet messages", noise.count(), quiet.count()), verdict).note(format!(
