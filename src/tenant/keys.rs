@@ -10,10 +10,6 @@ use crate::domain::company::CompanyId;
 pub enum TenantKey<'a> {
     /// Short context of a conversation: JSON, with a time to live.
     Context(&'a str),
-    /// Hash of the model's breaker.
-    LlmBreaker,
-    /// Hash of a minute of model calls, for the error budget: `good`, `bad`.
-    LlmMinute(i64),
     /// Hash of live usage of a month (`2026-11`).
     Usage(&'a str),
     /// Hidden id → telephone number.
@@ -24,10 +20,6 @@ pub enum TenantKey<'a> {
     Workers,
     /// List that wakes dedicated workers; holds at most one element.
     Wake,
-    /// Set once the company's unfinished deliveries have been put into the queue since Redis was last empty.
-    Epoch,
-    /// Last accepted webhook, milliseconds.
-    LastHeard,
 }
 
 impl TenantKey<'_> {
@@ -41,15 +33,11 @@ impl fmt::Display for TenantKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Context(conversation) => write!(f, "ctx:{conversation}"),
-            Self::LlmBreaker => f.write_str("llm:breaker"),
-            Self::LlmMinute(minute) => write!(f, "llm:minute:{minute}"),
             Self::Usage(month) => write!(f, "usage:{month}"),
             Self::LidPhone(lid) => write!(f, "lid:{lid}"),
             Self::DeadLetters => f.write_str("q:dead"),
             Self::Workers => f.write_str("workers"),
             Self::Wake => f.write_str("q:wake"),
-            Self::Epoch => f.write_str("q:epoch"),
-            Self::LastHeard => f.write_str("last_heard"),
         }
     }
 }
@@ -64,10 +52,6 @@ pub fn prefix(company: CompanyId) -> String {
 pub enum ControlKey {
     /// Sorted set of companies with claimable conversations: company → turn in the round robin.
     Ready,
-    /// Sorted set of companies with conversations due later: company → milliseconds.
-    Timers,
-    /// The counter behind the scores of [`ControlKey::Ready`].
-    RoundRobin,
     /// Elects the process that sweeps.
     Sweeper,
     /// Grows whenever a company, a domain or a setting changes.
@@ -85,8 +69,6 @@ impl fmt::Display for ControlKey {
         f.write_str("{secretaria}:")?;
         f.write_str(match self {
             Self::Ready => "q:ready",
-            Self::Timers => "q:timers",
-            Self::RoundRobin => "q:round",
             Self::Sweeper => "q:sweeper",
             Self::DirectoryVersion => "directory:version",
             Self::DirectoryChanged => "directory:changed",
