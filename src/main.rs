@@ -25,5 +25,5 @@ fn run() -> Result<(), CliError> {
     let color = std::io::stderr().is_terminal() && !context.no_color();
     logging::install(&context.settings.log, color).map_err(CliError::failed)?;
     logging::install_panic_hook();
-    cli::runtime()?.block_on(cli.command.run(context))
+    cli::runtime(cli.command.threads())?.block_on(cli.command.run(context))
 }

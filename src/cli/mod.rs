@@ -102,6 +102,13 @@ impl Command {
         }
     }
 
+    /// How many threads of the runtime it needs; `None` is one for each core.
+    pub fn threads(&self) -> Option<usize> {
+        // HTTP is served on threads of its own. What is left is the one connection to Redis and a few timers, and a second
+        // thread would only wake the first.
+        matches!(self, Self::Serve(_)).then_some(1)
+    }
+
     /// Runs the command to its end.
     pub async fn run(self, context: Context) -> Result<(), CliError> {
         match self {
@@ -165,9 +172,13 @@ impl Context {
     }
 }
 
-/// The runtime of all commands.
-pub fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
-    tokio::runtime::Builder::new_multi_thread()
+/// The runtime of a command; `None` is a thread for each core.
+pub fn runtime(threads: Option<usize>) -> Result<tokio::runtime::Runtime, CliError> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = threads {
+        builder.worker_threads(threads);
+    }
+    builder
         .enable_all()
         .thread_name("secretaria")
         .build()

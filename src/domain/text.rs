@@ -4,7 +4,7 @@
 //! zero-width, tag, private-use characters. What people really write stays: accents, every emoji, line breaks.
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::unicode::{
     REGIONAL_INDICATORS, ZWJ, extends_previous, is_emoji, is_emoji_glue, is_name_char, without_invisible,
@@ -30,7 +30,7 @@ impl MessageText {
     /// Cleans a text. `None` when nothing is left. Line breaks stay (as `\n`), tabs become spaces; joiners and
     /// variation selectors stay only inside emoji, tag characters only inside the three flags that use them.
     pub fn clean(raw: &str) -> Option<Self> {
-        let text: String = without_invisible(&with_plain_breaks(raw)).nfc().collect();
+        let text = composed(without_invisible(&with_plain_breaks(&composed(raw.to_owned()))));
         let trimmed = text.trim();
         let (text, cut) = cut_at(trimmed, TEXT_MAX_CHARS);
         (!text.is_empty()).then(|| Self { text: text.to_owned(), cut })
@@ -56,13 +56,13 @@ pub struct PersonName(String);
 impl PersonName {
     /// Cleans a name. `None` when nothing of a name is left (a telephone number or a lone emoji is no name).
     pub fn clean(raw: &str) -> Option<Self> {
-        let composed: String = raw.nfc().collect();
+        let raw = composed(raw.to_owned());
         // Signs go before the invisible characters do: an emoji glue whose neighbour is dropped must go as well.
-        let allowed: String = composed
+        let allowed: String = raw
             .chars()
             .filter_map(|c| if c.is_whitespace() { Some(' ') } else { allowed_in_name(c).then_some(c) })
             .collect();
-        let cleaned: String = without_invisible(&allowed).nfc().collect();
+        let cleaned = composed(without_invisible(&allowed));
         let one_line = cleaned.split_whitespace().collect::<Vec<_>>().join(" ");
         let (name, _) = cut_at(&one_line, NAME_MAX_CHARS);
         name.chars().any(char::is_alphabetic).then(|| Self(name.to_owned()))
@@ -74,15 +74,21 @@ impl PersonName {
     }
 }
 
+/// NFC. Nearly every text is that already, which is quick to see and slow to do.
+fn composed(text: String) -> String {
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => text,
+        IsNormalized::No | IsNormalized::Maybe => text.nfc().collect(),
+    }
+}
+
 fn allowed_in_name(c: char) -> bool {
     is_name_char(c) || is_emoji(c) || is_emoji_glue(c)
 }
 
 /// One kind of line break, no tabs.
 fn with_plain_breaks(raw: &str) -> String {
-    let composed: String = raw.nfc().collect();
-    composed
-        .replace("\r\n", "\n")
+    raw.replace("\r\n", "\n")
         .chars()
         .map(|c| match c {
             '\r' | '\u{0B}' | '\u{0C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',

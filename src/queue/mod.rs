@@ -9,19 +9,18 @@
 //!
 //! | key | kind | holds |
 //! |---|---|---|
-//! | `q:box:<c>` | list | the mailbox: undecided envelopes, each `seq\|kind\|json` |
+//! | `q:box:<c>` | list | the mailbox: undecided envelopes, each `seq\|kind\|accepted\|json` |
 //! | `q:lane:<c>` | hash | `fence` of the last claim · `floor` the next one must exceed · `expired` leases since the last decision · `burst_due`, `burst_end` · `hold` · `clean` · `ready` it is in that list |
 //! | `q:ready` | list | conversations that may be claimed now |
 //! | `q:due` | zset | conversations that may be claimed later → milliseconds |
 //! | `q:lease` | zset | claimed conversations → when the claim ends, milliseconds |
 //! | `q:since` | zset | conversations with undecided envelopes → when the oldest was accepted |
-//! | `q:size` | string | undecided envelopes |
 //! | `q:deficit` | string | what the company may still claim in this round |
 //! | `q:seen:<id>` | string | a message id that was accepted, for 48 h |
 //! | `q:dead` | stream | dead letters with reason and whole envelope |
 //! | `q:wake` | list | wakes dedicated workers; one element at most |
 //! | `q:epoch` | string | gone when Redis was wiped: unfinished deliveries must be put back |
-//! | `rl:a:<ip>` | string | limit of an address; the number's is the lane's `limit` (GCRA: theoretical arrival time, microseconds) |
+//! | `rl:a:<ip>:<second>` | string | messages of an address in this second; the number's limit is the lane's `limit` (GCRA: theoretical arrival time, microseconds) |
 //! | `lid:<id>` | string | telephone number of a hidden id |
 //!
 //! A conversation with anything to do is in exactly one of `ready`, `due`, `lease`:

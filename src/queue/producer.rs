@@ -96,7 +96,7 @@ pub async fn accept(
     };
     let json = serde_json::to_string(&envelope).map_err(|error| StoreError::redis_data(error.to_string()))?;
     let (lid, lid_phone) = new.lid.clone().map_or(("", String::new()), |(lid, phone)| (lid, phone.unwrap_or_default()));
-    let per_second = limits.address_per_second;
+    let job = new.id.to_string();
     let reply = redis
         .run(
             &ACCEPT,
@@ -111,12 +111,12 @@ pub async fn accept(
                 limits.burst_max_ms.into(),
                 limits.mailbox_cap.into(),
                 limits.address.into(),
-                interval_us(1_000_000, per_second).into(),
-                i64::from(per_second).into(),
+                i64::from(limits.address_per_second).into(),
                 interval_us(60_000_000, limits.number_per_minute).into(),
                 i64::from(limits.number_burst.max(1)).into(),
                 lid.into(),
                 (&lid_phone).into(),
+                (&job).into(),
             ],
         )
         .await?;

@@ -1,4 +1,4 @@
-//! The scripts, each with the common prelude in front.
+//! The scripts, each with the common preludes in front.
 
 use std::sync::LazyLock;
 
@@ -6,12 +6,14 @@ use crate::tenant::Lua;
 
 macro_rules! script {
     ($name:ident, $file:literal) => {
-        pub(super) static $name: LazyLock<Lua> =
-            LazyLock::new(|| Lua::new(concat!(include_str!("scripts/common.lua"), include_str!($file))));
+        pub(super) static $name: LazyLock<Lua> = LazyLock::new(|| {
+            Lua::new(concat!(include_str!("scripts/head.lua"), include_str!("scripts/common.lua"), include_str!($file)))
+        });
     };
 }
 
-script!(ACCEPT, "scripts/accept.lua");
+pub(super) static ACCEPT: LazyLock<Lua> =
+    LazyLock::new(|| Lua::new(concat!(include_str!("scripts/head.lua"), include_str!("scripts/accept.lua"))));
 script!(CLAIM, "scripts/claim.lua");
 script!(PEEK, "scripts/peek.lua");
 script!(RENEW, "scripts/renew.lua");

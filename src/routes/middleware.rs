@@ -2,6 +2,7 @@
 //! headers of its answer.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
 
 use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, MessageBody};
@@ -17,27 +18,34 @@ use super::correlation::{self, CorrelationId};
 use super::error::ApiError;
 use crate::telemetry::metrics::{self, StatusClass};
 
-/// The headers of every answer. A handler that sets one of them itself is overruled, except for `cache-control` and
-/// `content-security-policy`.
-const SECURITY: [(&str, &str); 7] = [
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-    ("referrer-policy", "no-referrer"),
-    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
-    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
-];
+/// The headers of every answer. A handler that sets one of them itself is overruled, except for those of [`DEFAULTS`].
+static SECURITY: LazyLock<[(HeaderName, HeaderValue); 7]> = LazyLock::new(|| {
+    [
+        fixed("x-content-type-options", "nosniff"),
+        fixed("x-frame-options", "DENY"),
+        fixed("referrer-policy", "no-referrer"),
+        fixed("strict-transport-security", "max-age=31536000; includeSubDomains"),
+        fixed("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        fixed("cross-origin-opener-policy", "same-origin"),
+        fixed("cross-origin-resource-policy", "same-origin"),
+    ]
+});
 
 /// Headers a handler may choose by itself, and what they are otherwise.
-const DEFAULTS: [(&str, &str); 2] = [
-    ("cache-control", "no-store"),
-    (
-        "content-security-policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-         form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    ),
-];
+static DEFAULTS: LazyLock<[(HeaderName, HeaderValue); 2]> = LazyLock::new(|| {
+    [
+        fixed("cache-control", "no-store"),
+        fixed(
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+             form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+    ]
+});
+
+fn fixed(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static(name), HeaderValue::from_static(value))
+}
 
 /// Paths that probes, scrapers and open pages ask every few seconds: their spans are for debugging only.
 const QUIET: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/simulador"];
@@ -138,12 +146,12 @@ fn report(response: &ServiceResponse<BoxBody>, began: Instant) {
 }
 
 fn dress(headers: &mut HeaderMap, id: &CorrelationId) {
-    for (name, value) in SECURITY {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    for (name, value) in SECURITY.iter() {
+        headers.insert(name.clone(), value.clone());
     }
-    for (name, value) in DEFAULTS {
+    for (name, value) in DEFAULTS.iter() {
         if !headers.contains_key(name) {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            headers.insert(name.clone(), value.clone());
         }
     }
     if let Ok(value) = HeaderValue::from_str(&id.0) {

@@ -227,7 +227,6 @@ async fn a_message_without_an_id_is_not_decided_twice_when_its_acknowledgement_w
     // The worker died between its commit and the acknowledgement: the envelope is still there.
     world.redis_says(&["DEL", &format!("company:{{{}}}:q:lane:{ANA}", world.clinic.id)]);
     world.redis_says(&["RPUSH", &boxed, &entry]);
-    world.redis_says(&["INCR", &format!("company:{{{}}}:q:size", world.clinic.id)]);
     world.redis_says(&["RPUSH", &format!("company:{{{}}}:q:ready", world.clinic.id), ANA]);
     world.quiet().await;
     assert_eq!(world.texts_to(ANA), ["sem id (1)"]);

@@ -15,7 +15,6 @@ for _, entry in ipairs(redis.call('LRANGE', box(c), 0, -1)) do
 end
 if gone > 0 then
   keep(c, kept)
-  redis.call('DECRBY', P .. 'q:size', gone)
   redis.call('HDEL', lane(c), 'expired')
   remember_oldest(c)
 end

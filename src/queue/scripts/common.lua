@@ -1,11 +1,4 @@
--- Prepended to every script of the queue. KEYS[1] is the company's prefix, ARGV[1] the clock's offset in milliseconds.
-local P = KEYS[1]
-local time = redis.call('TIME')
-local now_us = time[1] * 1000000 + time[2] + ARGV[1] * 1000
-local now = math.floor(now_us / 1000)
-
-local function text(n) return string.format('%.0f', n) end
-
+-- Follows the head in every script but the one of intake, which is too busy for what it does not need.
 -- A number that only grows, also when the last one is lost.
 local function grow(last) return math.max((tonumber(last) or 0) + 1, now_us) end
 

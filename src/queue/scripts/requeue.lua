@@ -5,7 +5,6 @@ local seq = grow(redis.call('HGET', lane(c), 'seq'))
 redis.call('HSET', lane(c), 'seq', text(seq))
 touch(c)
 redis.call('RPUSH', box(c), text(seq) .. '|' .. ARGV[3] .. '|' .. text(now) .. '|' .. ARGV[4])
-redis.call('INCR', P .. 'q:size')
 redis.call('ZADD', P .. 'q:since', 'NX', text(now), c)
 -- A message waits with what is held or still being gathered; an order does not.
 if not leased(c) then

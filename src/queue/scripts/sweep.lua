@@ -1,5 +1,5 @@
 -- Brings expired leases back and tells what waits. ARGV: offset, dead_letter_ms
--- -> {next_due, size, dead, oldest_ms (0 = none), epoch (1|0), leased, {c, ...} whose lease had expired, dedicated workers}
+-- -> {next_due, size (beyond 512 waiting conversations an estimate from the oldest of them), dead, oldest_ms (0 = none), epoch (1|0), leased, {c, ...} whose lease had expired, dedicated workers}
 local back = {}
 for _, c in ipairs(redis.call('ZRANGEBYSCORE', P .. 'q:lease', '-inf', text(now), 'LIMIT', 0, 256)) do
   redis.call('ZREM', P .. 'q:lease', c)
@@ -29,8 +29,12 @@ if redis.call('EXISTS', P .. 'workers') == 1 then
   redis.call('ZREMRANGEBYSCORE', P .. 'workers', '-inf', text(now - 300000))
   workers = redis.call('ZCOUNT', P .. 'workers', text(now - 30000), '+inf')
 end
+-- Counted, not kept: a counter would cost every message a command and go wrong with the first half-done recovery.
+local counted, size = redis.call('ZRANGE', P .. 'q:since', 0, 511), 0
+for _, c in ipairs(counted) do size = size + redis.call('LLEN', box(c)) end
+if #counted == 512 then size = math.floor(size / 512 * redis.call('ZCARD', P .. 'q:since')) end
 local oldest = redis.call('ZRANGE', P .. 'q:since', 0, 0, 'WITHSCORES')
 return {
-  next_due(), tonumber(redis.call('GET', P .. 'q:size')) or 0, redis.call('XLEN', P .. 'q:dead'),
+  next_due(), size, redis.call('XLEN', P .. 'q:dead'),
   tonumber(oldest[2]) or 0, redis.call('EXISTS', P .. 'q:epoch'), redis.call('ZCARD', P .. 'q:lease'), back, workers,
 }

@@ -144,7 +144,10 @@ async fn half_stored(arena: &Arc<Arena>, name: &str, verdict: &mut Verdict) {
     let rows =
         arena.sql(format!("SELECT count(*) FROM tenant_{}.message WHERE author = 'customer'", arena.companies[0].id));
     let rows: usize = rows.await.unwrap().trim().parse().unwrap();
-    let waiting = redis.ask(&["GET", &format!("{prefix}size")]).await.unwrap().int();
+    let mut waiting = 0;
+    for mailbox in redis.ask(&["KEYS", &format!("{prefix}box:*")]).await.unwrap().list() {
+        waiting += redis.ask(&["LLEN", &mailbox.text()]).await.unwrap().int();
+    }
     if seen > rows + usize::try_from(waiting).unwrap_or(0) {
         verdict.blame(format!("Redis {name}: {seen} ids marked as seen, {rows} decided and {waiting} waiting"));
     }
