@@ -17,7 +17,7 @@ pub async fn by_correlation(tenant: &Tenant, correlation_id: &str) -> Result<Vec
     let mut tx = tenant.db.begin().await?;
     let mut traced = Vec::new();
     for row in turn::by_correlation(&mut tx, correlation_id).await? {
-        let deliveries = delivery::of_turn(&mut tx, row.id).await?;
+        let deliveries = delivery::of_turn(&mut tx, row.conversation_id, row.id).await?;
         traced.push((row, deliveries));
     }
     tx.commit().await?;

@@ -55,7 +55,7 @@ impl AdminDb {
         let app: Result<tokio_postgres::Config, _> = settings.url.expose_secret().parse();
         let app_role = app.ok().and_then(|config| config.get_user().map(str::to_owned));
         let app_role = app_role.filter(|role| is_plain_name(role)).unwrap_or_else(|| "secretaria_app".to_owned());
-        Ok(Self { conn: super::db::connect(url).await?, app_role })
+        Ok(Self { conn: super::session::connect(url).await?, app_role })
     }
 
     /// Applies what is missing in the control schema and gives the application role its rights there.

@@ -21,7 +21,7 @@ impl fmt::Display for Store {
 }
 
 /// A store's failure.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Down, full, loading, read-only, or silent: try again later. Whether the last command happened is unknown.
     #[error("{store} is not available: {detail}")]

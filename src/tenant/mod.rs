@@ -9,8 +9,10 @@ mod admin;
 mod crypto;
 mod db;
 mod error;
+mod group;
 mod keys;
 mod redis;
+mod session;
 mod statement;
 
 use std::fmt;
@@ -23,7 +25,7 @@ pub use keys::{ControlKey, TenantKey, prefix};
 pub use redis::{
     Arg, ChangeListener, ControlRedis, DurabilityLevel, HintListener, Lua, RedisServer, RedisState, Reply, TenantRedis,
 };
-pub use statement::{Bind, Statement};
+pub use statement::{Column, GroupedWrite};
 
 use crate::config::company::CompanySettings;
 use crate::domain::company::{Company, CompanyId};

@@ -1,32 +1,16 @@
-//! One prepared statement in a transaction of its own, with as few round trips as a durable, fenced write allows.
+//! Writes whose values are all columns of rows, so that several of them travel as one statement.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Float, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-/// A value of a statement, `$1`, `$2`, … in order.
+use crate::domain::company::CompanyId;
+
+/// A value of a statement, `$1`, `$2`, … in order: a column, one element a row.
 #[derive(Clone, Debug)]
-pub enum Bind {
-    /// `uuid`.
-    Uuid(Uuid),
-    /// `text`.
-    Text(String),
-    /// `text`, or null.
-    MaybeText(Option<String>),
-    /// `bigint`.
-    Big(i64),
-    /// `integer`.
-    Int(i32),
-    /// `real`.
-    Real(f32),
-    /// `boolean`.
-    Bool(bool),
-    /// `timestamptz`.
-    Time(DateTime<Utc>),
-    /// `timestamptz`, or null.
-    MaybeTime(Option<DateTime<Utc>>),
+pub enum Column {
     /// `uuid[]`.
     Uuids(Vec<Uuid>),
     /// `text[]`, elements may be null.
@@ -37,24 +21,83 @@ pub enum Bind {
     Smalls(Vec<i16>),
     /// `integer[]`.
     Ints(Vec<i32>),
+    /// `real[]`.
+    Reals(Vec<f32>),
     /// `boolean[]`.
     Bools(Vec<bool>),
     /// `timestamptz[]`, elements may be null.
     Times(Vec<Option<DateTime<Utc>>>),
 }
 
-/// A statement whose text is constant, so that every connection prepares it once. Rows come as arrays (`unnest`), since
-/// a text that varied with their number would be prepared anew for every number.
+impl Column {
+    /// A column of one text.
+    pub fn text(value: impl Into<String>) -> Self {
+        Self::Texts(vec![Some(value.into())])
+    }
+
+    /// A column of one moment.
+    pub fn time(value: DateTime<Utc>) -> Self {
+        Self::Times(vec![Some(value)])
+    }
+
+    /// Takes the rows of another column of the same type. A column of another type is a mistake that the caller's
+    /// statement makes impossible; its rows are then missing and PostgreSQL refuses columns of unequal length.
+    fn extend(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Uuids(rows), Self::Uuids(more)) => rows.extend_from_slice(more),
+            (Self::Texts(rows), Self::Texts(more)) => rows.extend_from_slice(more),
+            (Self::Bigs(rows), Self::Bigs(more)) => rows.extend_from_slice(more),
+            (Self::Smalls(rows), Self::Smalls(more)) => rows.extend_from_slice(more),
+            (Self::Ints(rows), Self::Ints(more)) => rows.extend_from_slice(more),
+            (Self::Reals(rows), Self::Reals(more)) => rows.extend_from_slice(more),
+            (Self::Bools(rows), Self::Bools(more)) => rows.extend_from_slice(more),
+            (Self::Times(rows), Self::Times(more)) => rows.extend_from_slice(more),
+            _ => {}
+        }
+    }
+}
+
+/// A write of one conversation, which may travel together with writes of the same text of other conversations.
+///
+/// The text is constant and takes its rows through `unnest`. It returns, for each row it touched, the conversation that
+/// row belongs to, so that each writer learns about its own.
 #[derive(Clone, Debug)]
-pub struct Statement {
-    sql: &'static str,
-    binds: Vec<Bind>,
+pub struct GroupedWrite {
+    pub(super) sql: &'static str,
+    pub(super) conversation: Uuid,
+    pub(super) columns: Vec<Column>,
+}
+
+impl GroupedWrite {
+    /// `sql` with `$1 … $n`, and its `n` columns.
+    pub fn new(sql: &'static str, conversation: Uuid, columns: Vec<Column>) -> Self {
+        Self { sql, conversation, columns }
+    }
+}
+
+/// Several writes of the same text as one statement of a company.
+pub(super) struct Statement {
+    sql: String,
+    columns: Vec<Column>,
 }
 
 impl Statement {
-    /// `sql` with `$1 … $n`, and the `n` values.
-    pub fn new(sql: &'static str, binds: Vec<Bind>) -> Self {
-        Self { sql, binds }
+    /// Also tells the text they have in common.
+    pub(super) fn of<'a>(
+        company: CompanyId,
+        writes: impl IntoIterator<Item = &'a GroupedWrite>,
+    ) -> (&'static str, Self) {
+        let mut writes = writes.into_iter();
+        let Some(first) = writes.next() else { return ("", Self { sql: String::new(), columns: Vec::new() }) };
+        let mut columns = first.columns.clone();
+        for write in writes {
+            for (column, more) in columns.iter_mut().zip(&write.columns) {
+                column.extend(more);
+            }
+        }
+        // Each company's own text is a prepared statement of its own. One text for all would be planned anew whenever the
+        // search path is another than last time, which costs more than running it.
+        (first.sql, Self { sql: format!("/* {} */{}", company.get(), first.sql), columns })
     }
 }
 
@@ -64,27 +107,23 @@ impl QueryId for Statement {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
+impl Query for Statement {
+    type SqlType = SqlUuid;
+}
+
 impl QueryFragment<Pg> for Statement {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> diesel::QueryResult<()> {
-        out.push_sql(self.sql);
-        for bind in &self.binds {
-            match bind {
-                Bind::Uuid(value) => out.push_bind_param_value_only::<SqlUuid, _>(value)?,
-                Bind::Text(value) => out.push_bind_param_value_only::<Text, _>(value)?,
-                Bind::MaybeText(value) => out.push_bind_param_value_only::<Nullable<Text>, _>(value)?,
-                Bind::Big(value) => out.push_bind_param_value_only::<BigInt, _>(value)?,
-                Bind::Int(value) => out.push_bind_param_value_only::<Integer, _>(value)?,
-                Bind::Real(value) => out.push_bind_param_value_only::<Float, _>(value)?,
-                Bind::Bool(value) => out.push_bind_param_value_only::<Bool, _>(value)?,
-                Bind::Time(value) => out.push_bind_param_value_only::<Timestamptz, _>(value)?,
-                Bind::MaybeTime(value) => out.push_bind_param_value_only::<Nullable<Timestamptz>, _>(value)?,
-                Bind::Uuids(value) => out.push_bind_param_value_only::<Array<SqlUuid>, _>(value)?,
-                Bind::Texts(value) => out.push_bind_param_value_only::<Array<Nullable<Text>>, _>(value)?,
-                Bind::Bigs(value) => out.push_bind_param_value_only::<Array<BigInt>, _>(value)?,
-                Bind::Smalls(value) => out.push_bind_param_value_only::<Array<SmallInt>, _>(value)?,
-                Bind::Ints(value) => out.push_bind_param_value_only::<Array<Integer>, _>(value)?,
-                Bind::Bools(value) => out.push_bind_param_value_only::<Array<Bool>, _>(value)?,
-                Bind::Times(value) => out.push_bind_param_value_only::<Array<Nullable<Timestamptz>>, _>(value)?,
+        out.push_sql(&self.sql);
+        for column in &self.columns {
+            match column {
+                Column::Uuids(rows) => out.push_bind_param_value_only::<Array<SqlUuid>, _>(rows)?,
+                Column::Texts(rows) => out.push_bind_param_value_only::<Array<Nullable<Text>>, _>(rows)?,
+                Column::Bigs(rows) => out.push_bind_param_value_only::<Array<BigInt>, _>(rows)?,
+                Column::Smalls(rows) => out.push_bind_param_value_only::<Array<SmallInt>, _>(rows)?,
+                Column::Ints(rows) => out.push_bind_param_value_only::<Array<Integer>, _>(rows)?,
+                Column::Reals(rows) => out.push_bind_param_value_only::<Array<Float>, _>(rows)?,
+                Column::Bools(rows) => out.push_bind_param_value_only::<Array<Bool>, _>(rows)?,
+                Column::Times(rows) => out.push_bind_param_value_only::<Array<Nullable<Timestamptz>>, _>(rows)?,
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::models::schema::tenant::{conversation, delivery};
+use crate::models::schema::tenant::{conversation, delivery, message};
 use crate::tenant::{StoreError, TenantTx};
 
 /// Where a text is on its way.
@@ -155,10 +155,17 @@ pub async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<DeliveryRow>, St
 }
 
 /// The texts of a turn, in order.
-pub async fn of_turn(tx: &mut TenantTx, turn_id: Uuid) -> Result<Vec<DeliveryRow>, StoreError> {
+pub async fn of_turn(
+    tx: &mut TenantTx,
+    conversation_id: Uuid,
+    turn_id: Uuid,
+) -> Result<Vec<DeliveryRow>, StoreError> {
+    let said = message::table
+        .select(message::id)
+        .filter(message::conversation_id.eq(conversation_id).and(message::turn_id.eq(turn_id)));
     Ok(delivery::table
         .select(DeliveryRow::as_select())
-        .filter(delivery::turn_id.eq(turn_id))
+        .filter(delivery::message_id.eq_any(said))
         .order(delivery::position)
         .load(tx.conn())
         .await?)
