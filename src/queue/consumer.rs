@@ -3,7 +3,7 @@
 use super::envelope::{Waiting, read_entry};
 use super::scripts::{ACK, BURY, CLAIM, FENCE, PEEK, RELEASE, RENEW, SCHEDULE, SWEEP};
 use crate::clock::Clock;
-use crate::tenant::{Arg, Reply, StoreError, TenantKey, TenantRedis};
+use crate::tenant::{Arg, Reply, StoreError, TenantRedis};
 
 /// The queue of one company.
 #[derive(Clone)]
@@ -47,6 +47,8 @@ pub struct Claimed {
     pub expired: u32,
     /// Whether the last holder left nothing unfinished in PostgreSQL.
     pub clean: bool,
+    /// The short context of its end, while Redis remembers it; only of a clean one.
+    pub context: Option<String>,
     /// The mailbox, in order of arrival.
     pub waiting: Vec<Waiting>,
     /// Numbers of entries that cannot be read.
@@ -77,6 +79,17 @@ pub enum Return {
     Hold(i64),
     /// To be claimed at a time (milliseconds); the failure counts like an expired lease.
     Failed(i64),
+}
+
+/// What a turn leaves behind when its conversation is given back.
+#[derive(Clone, Debug, Default)]
+pub struct Settlement {
+    /// The decided envelopes.
+    pub seqs: Vec<i64>,
+    /// The short context and how long it is kept, seconds.
+    pub context: Option<(String, i64)>,
+    /// A usage key and what its fields gain.
+    pub usage: Option<(String, Vec<(&'static str, i64)>)>,
 }
 
 /// The answer to a release.
@@ -154,37 +167,33 @@ impl Queue {
         Ok(reply.list().iter().map(|held| held.int() == Some(1)).collect())
     }
 
-    /// Takes decided envelopes out and stores what the next turn needs. `false` when the claim is no longer ours.
-    pub async fn ack(
-        &self,
-        claim: &Claimed,
-        seqs: &[i64],
-        context: Option<(&str, i64)>,
-        usage: Option<(TenantKey<'_>, &[(&str, i64)])>,
-    ) -> Result<bool, StoreError> {
+    /// Takes decided envelopes out and stores what the next turn needs, in the middle of a claim. `false` when the claim
+    /// is no longer ours.
+    pub async fn ack(&self, claim: &Claimed, seqs: &[i64], context: Option<(&str, i64)>) -> Result<bool, StoreError> {
         let fence = claim.fence.to_string();
         let list = join(seqs);
-        let usage_key = usage.as_ref().map(|(key, _)| key.to_string()).unwrap_or_default();
         let (context, ttl) = context.unwrap_or(("", 1));
-        let mut args: Vec<Arg<'_>> = vec![
+        let args = [
             self.offset(),
             (&claim.conversation).into(),
             (&fence).into(),
             (&list).into(),
             context.into(),
             ttl.max(1).into(),
-            (&usage_key).into(),
         ];
-        for (field, amount) in usage.map(|(_, fields)| fields).unwrap_or_default() {
-            args.push((*field).into());
-            args.push((*amount).into());
-        }
         Ok(self.redis.run(&ACK, &args).await?.int() == Some(1))
     }
 
-    /// Gives a conversation back. `forget` drops the short context: it may differ from what PostgreSQL holds.
-    /// `cap` is the company's [`ClaimLimits::cap`].
-    pub async fn release(&self, claim: &Claimed, how: Return, forget: bool, cap: i64) -> Result<Release, StoreError> {
+    /// Settles what was decided and gives a conversation back. `forget` drops the short context: it may differ from what
+    /// PostgreSQL holds. `cap` is the company's [`ClaimLimits::cap`].
+    pub async fn release(
+        &self,
+        claim: &Claimed,
+        how: Return,
+        settlement: &Settlement,
+        forget: bool,
+        cap: i64,
+    ) -> Result<Release, StoreError> {
         let (mode, at) = match how {
             Return::Clean => ("clean", 0),
             Return::Now => ("now", 0),
@@ -193,7 +202,10 @@ impl Queue {
             Return::Failed(at) => ("failed", at),
         };
         let fence = claim.fence.to_string();
-        let args = [
+        let seqs = join(&settlement.seqs);
+        let (context, ttl) = settlement.context.as_ref().map_or(("", 1), |(context, ttl)| (context.as_str(), *ttl));
+        let (usage, fields) = settlement.usage.as_ref().map_or(("", &[][..]), |(key, fields)| (key, fields));
+        let mut args: Vec<Arg<'_>> = vec![
             self.offset(),
             (&claim.conversation).into(),
             (&fence).into(),
@@ -201,7 +213,15 @@ impl Queue {
             at.into(),
             i64::from(forget).into(),
             cap.into(),
+            (&seqs).into(),
+            context.into(),
+            ttl.max(1).into(),
+            usage.into(),
         ];
+        for (field, amount) in fields {
+            args.push((*field).into());
+            args.push((*amount).into());
+        }
         let reply = self.redis.run(&RELEASE, &args).await?;
         Ok(Release { ours: reply.int_at(0) == Some(1), next_due: reply.int_at(2).unwrap_or(-1) })
     }
@@ -269,6 +289,7 @@ fn claimed(item: &Reply, claimed_ms: i64) -> Option<Claimed> {
         fence: item.int_at(1)?,
         expired: item.int_at(2).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         clean: item.text_at(3) == Some("1"),
+        context: item.text_at(5).filter(|context| !context.is_empty()).map(str::to_owned),
         waiting,
         unreadable,
         claimed_ms,

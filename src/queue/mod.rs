@@ -48,7 +48,7 @@ mod producer;
 mod registry;
 mod scripts;
 
-pub use consumer::{Claim, ClaimLimits, Claimed, Peek, Queue, Reaped, Release, Return};
+pub use consumer::{Claim, ClaimLimits, Claimed, Peek, Queue, Reaped, Release, Return, Settlement};
 pub use dead_letter::DeadLetter;
 pub use envelope::{Body, Envelope, Waiting};
 pub use hints::Hints;

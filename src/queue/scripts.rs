@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use crate::tenant::Lua;
 
 macro_rules! script {
-    ($name:ident, $file:literal) => {
+    ($name:ident, $($file:literal),+) => {
         pub(super) static $name: LazyLock<Lua> = LazyLock::new(|| {
-            Lua::new(concat!(include_str!("scripts/head.lua"), include_str!("scripts/common.lua"), include_str!($file)))
+            Lua::new(concat!(include_str!("scripts/head.lua"), include_str!("scripts/common.lua"), $(include_str!($file)),+))
         });
     };
 }
@@ -17,8 +17,8 @@ pub(super) static ACCEPT: LazyLock<Lua> =
 script!(CLAIM, "scripts/claim.lua");
 script!(PEEK, "scripts/peek.lua");
 script!(RENEW, "scripts/renew.lua");
-script!(ACK, "scripts/ack.lua");
-script!(RELEASE, "scripts/release.lua");
+script!(ACK, "scripts/settle.lua", "scripts/ack.lua");
+script!(RELEASE, "scripts/settle.lua", "scripts/release.lua");
 script!(FENCE, "scripts/fence.lua");
 script!(BURY, "scripts/bury.lua");
 script!(SWEEP, "scripts/sweep.lua");

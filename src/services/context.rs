@@ -8,7 +8,7 @@ use super::{ServiceError, Services};
 use crate::domain::conversation::history::{Author, Line, lines_max, window};
 use crate::models::tenant::{conversation, message};
 use crate::queue::Claimed;
-use crate::tenant::{Reply, StoreError, Tenant, TenantKey};
+use crate::tenant::{StoreError, Tenant};
 
 /// A conversation as a turn sees it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,13 +55,10 @@ impl Conversation {
 }
 
 /// Loads what is known. The short context counts only when the last holder left nothing unfinished (`clean`): else it may
-/// lag behind PostgreSQL.
+/// lag behind PostgreSQL, and the claim does not bring it.
 pub async fn load(tenant: &Tenant, claim: &Claimed) -> Result<(Conversation, bool), ServiceError> {
-    if claim.clean {
-        let found = tenant.redis.read_many(&[TenantKey::Context(&claim.conversation)]).await?;
-        if let Some(short) = found.first().and_then(Reply::text).and_then(|json| serde_json::from_str(json).ok()) {
-            return Ok((short, true));
-        }
+    if let Some(short) = claim.context.as_deref().and_then(|json| serde_json::from_str(json).ok()) {
+        return Ok((short, true));
     }
     Ok((load_long(tenant, &claim.conversation).await?, false))
 }

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::active::Active;
 use super::jobs;
-use crate::queue::{Claimed, Return};
-use crate::services::attendance::{self, queue_of};
+use crate::queue::{Claimed, Return, Settlement};
+use crate::services::attendance::{self, Attended, queue_of};
 use crate::services::lease::Lease;
 use crate::services::{Disposition, ServiceError, Services};
 use crate::telemetry::logging::error_chain;
@@ -44,11 +44,15 @@ impl Task {
     pub(super) async fn run(self, lease: Arc<Lease>) {
         let begun = Instant::now();
         self.list_burst();
+        let mut settlement = Settlement::default();
         let (how, forget, label) = match self.bury_hopeless().await {
             // The last holders may have left a text on its way: the next claim, without a mailbox, finishes it.
             Ok(true) => (Some(Return::Now), true, TaskOutcome::Dead),
             Ok(false) => {
-                let outcome = self.work(&lease).await;
+                let outcome = self.work(&lease).await.map(|attended| {
+                    settlement = attended.settlement;
+                    attended.back
+                });
                 self.respect_fence(&outcome).await;
                 self.judge(outcome)
             }
@@ -59,7 +63,7 @@ impl Task {
         }
         metrics::task_latency(self.tenant.id(), TaskKind::Turn, label, begun.elapsed());
         if let Some(how) = how {
-            self.release(how, forget).await;
+            self.release(how, &settlement, forget).await;
         }
         self.active.remove(self.tenant.id(), &self.claim);
     }
@@ -74,12 +78,12 @@ impl Task {
         }
     }
 
-    async fn work(&self, lease: &Lease) -> Result<Return, ServiceError> {
+    async fn work(&self, lease: &Lease) -> Result<Attended, ServiceError> {
         let turn = jobs::incoming::run(&self.services, &self.tenant, &self.claim, lease);
         tokio::select! {
             caught = std::panic::AssertUnwindSafe(turn).catch_unwind() => caught.unwrap_or_else(|_| {
                 // The panic hook has logged where it was.
-                Ok(Return::Failed(self.services.clock.now_ms() + 5000))
+                Ok(Return::Failed(self.services.clock.now_ms() + 5000).into())
             }),
             () = self.stopped_undecided(lease) => Err(ServiceError::Stopping),
             () = self.cut.cancelled() => Err(ServiceError::LeaseLost),
@@ -166,10 +170,10 @@ impl Task {
     }
 
     /// Gives the conversation back; while Redis is away it comes back by its lease.
-    async fn release(&self, how: Return, forget: bool) {
+    async fn release(&self, how: Return, settlement: &Settlement, forget: bool) {
         let queue = queue_of(&self.services, &self.tenant);
         let cap = self.services.settings.queue.company_concurrency.max(1);
-        match queue.release(&self.claim, how, forget, i64::try_from(cap).unwrap_or(i64::MAX)).await {
+        match queue.release(&self.claim, how, settlement, forget, i64::try_from(cap).unwrap_or(i64::MAX)).await {
             Ok(released) => {
                 let told = self.services.hints().tell(self.tenant.id(), released.next_due).await;
                 if let Err(error) = told {

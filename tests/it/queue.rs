@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use deadpool_redis::redis;
-use secretaria::queue::{Accepted, Claim, ClaimLimits, Queue, Return, dead_letter};
+use secretaria::queue::{Accepted, Claim, ClaimLimits, Queue, Return, Settlement, dead_letter};
 use secretaria::workers::runner::Scope;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -71,8 +71,8 @@ async fn a_customer_who_never_pauses_is_answered_after_the_longest_burst() {
     // What was decided does not shorten the next burst.
     arrives(&world, &world.clinic, ANA, 'm', (20_000, 60_000)).await;
     let seqs: Vec<i64> = queue.peek(&got.claimed[0], 0).await.unwrap().unwrap().newer.iter().map(|w| w.seq).collect();
-    assert!(queue.ack(&got.claimed[0], &seqs, None, None).await.unwrap());
-    assert!(queue.release(&got.claimed[0], Return::Clean, false, 1_000).await.unwrap().ours);
+    assert!(queue.ack(&got.claimed[0], &seqs, None).await.unwrap());
+    assert!(queue.release(&got.claimed[0], Return::Clean, &Settlement::default(), false, 1_000).await.unwrap().ours);
     pass(&world, 50_000);
     arrives(&world, &world.clinic, ANA, 'm', (20_000, 60_000)).await;
     pass(&world, 15_000);
@@ -86,7 +86,10 @@ async fn what_is_held_is_woken_by_an_echo_and_not_by_a_message() {
     let queue = queue(&world, &world.clinic);
     arrives(&world, &world.clinic, ANA, 'm', (0, 0)).await;
     let held = claim(&queue).await.claimed.remove(0);
-    queue.release(&held, Return::Hold(world.clock.now_ms() + 30_000), false, 1_000).await.unwrap();
+    queue
+        .release(&held, Return::Hold(world.clock.now_ms() + 30_000), &Settlement::default(), false, 1_000)
+        .await
+        .unwrap();
     arrives(&world, &world.clinic, ANA, 'm', (0, 0)).await;
     assert!(claim(&queue).await.claimed.is_empty());
     arrives(&world, &world.clinic, ANA, 'e', (0, 0)).await;
@@ -100,9 +103,12 @@ async fn a_message_that_came_during_a_failed_send_does_not_wait_for_the_retry() 
     let queue = queue(&world, &world.clinic);
     arrives(&world, &world.clinic, ANA, 'm', (0, 0)).await;
     let first = claim(&queue).await.claimed.remove(0);
-    queue.ack(&first, &[first.waiting[0].seq], None, None).await.unwrap();
+    queue.ack(&first, &[first.waiting[0].seq], None).await.unwrap();
     arrives(&world, &world.clinic, ANA, 'm', (0, 0)).await;
-    queue.release(&first, Return::At(world.clock.now_ms() + 3_600_000), false, 1_000).await.unwrap();
+    queue
+        .release(&first, Return::At(world.clock.now_ms() + 3_600_000), &Settlement::default(), false, 1_000)
+        .await
+        .unwrap();
     assert_eq!(claim(&queue).await.claimed.len(), 1);
     world.end().await;
 }
@@ -115,7 +121,7 @@ async fn a_claim_that_meets_a_higher_fence_can_still_be_given_back() {
     let stale = claim(&queue).await.claimed.remove(0);
     let stored = stale.fence + 3_600_000_000;
     queue.raise_fence(ANA, stored).await.unwrap();
-    assert!(queue.release(&stale, Return::Now, false, 1_000).await.unwrap().ours);
+    assert!(queue.release(&stale, Return::Now, &Settlement::default(), false, 1_000).await.unwrap().ours);
     assert!(claim(&queue).await.claimed[0].fence > stored);
     world.end().await;
 }
@@ -148,11 +154,11 @@ async fn at_the_cap_nobody_looks_again_until_a_claim_ends() {
     let second = queue.claim(limits).await.unwrap();
     assert_eq!((second.claimed.len(), second.ready_left, second.next_due), (0, -1, -1));
     let one = first.claimed.remove(0);
-    queue.ack(&one, &[one.waiting[0].seq], None, None).await.unwrap();
+    queue.ack(&one, &[one.waiting[0].seq], None).await.unwrap();
     // Eat the wake-up, as a dedicated worker at the cap has.
     let wake = secretaria::tenant::TenantKey::Wake;
     world.tenant(&world.clinic).redis.wait_for(wake, Duration::from_millis(10)).await.unwrap();
-    assert_eq!(queue.release(&one, Return::Clean, false, 3).await.unwrap().next_due, 0);
+    assert_eq!(queue.release(&one, Return::Clean, &Settlement::default(), false, 3).await.unwrap().next_due, 0);
     let woken = world.tenant(&world.clinic).redis.wait_for(wake, Duration::from_millis(10)).await.unwrap();
     assert!(woken, "a dedicated worker hears of the free place");
     assert_eq!(queue.claim(limits).await.unwrap().claimed.len(), 1);

@@ -12,7 +12,7 @@ use proptest::test_runner::{Config, TestRunner};
 use secretaria::clock::Clock;
 use secretaria::domain::inbound::{Echo, InboundMessage, MessageKind, Sender};
 use secretaria::queue::{
-    Accepted, Body, ClaimLimits, Claimed, IntakeLimits, NewEnvelope, Queue, Return, accept, dead_letter,
+    Accepted, Body, ClaimLimits, Claimed, IntakeLimits, NewEnvelope, Queue, Return, Settlement, accept, dead_letter,
 };
 use secretaria::tenant::TenantRedis;
 use uuid::Uuid;
@@ -374,7 +374,7 @@ impl Play {
     async fn ack(&mut self, nth: usize, mask: u8) {
         let Some((number, claim)) = self.claim(nth) else { return };
         let (seqs, ids) = Self::chosen(&claim, mask);
-        let ours = self.queue.ack(&claim, &seqs, None, None).await.unwrap();
+        let ours = self.queue.ack(&claim, &seqs, None).await.unwrap();
         let lane = self.lane(&claim.conversation);
         assert_eq!(ours, lane.is_held_by(claim.fence));
         if ours {
@@ -391,7 +391,7 @@ impl Play {
             How::Hold(ms) => Return::Hold(before + ms),
             How::Failed(ms) => Return::Failed(before + ms),
         };
-        let released = self.queue.release(&claim, how, false, 1_000).await.unwrap();
+        let released = self.queue.release(&claim, how, &Settlement::default(), false, 1_000).await.unwrap();
         let at = self.since(before);
         let lane = self.lane(&claim.conversation);
         assert_eq!(released.ours, lane.is_held_by(claim.fence));

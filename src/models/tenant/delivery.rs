@@ -155,11 +155,7 @@ pub async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<DeliveryRow>, St
 }
 
 /// The texts of a turn, in order.
-pub async fn of_turn(
-    tx: &mut TenantTx,
-    conversation_id: Uuid,
-    turn_id: Uuid,
-) -> Result<Vec<DeliveryRow>, StoreError> {
+pub async fn of_turn(tx: &mut TenantTx, conversation_id: Uuid, turn_id: Uuid) -> Result<Vec<DeliveryRow>, StoreError> {
     let said = message::table
         .select(message::id)
         .filter(message::conversation_id.eq(conversation_id).and(message::turn_id.eq(turn_id)));

@@ -1,7 +1,8 @@
 -- Claims conversations of one company, within its concurrency and its share of the round (deficit round robin:
 -- each visit adds the quantum, each claimed envelope takes one, an empty queue forgets the rest).
 -- ARGV: offset, lease_ms, max, cap, quantum
--- -> {ready_left (-1 = at the cap), next_due, {c, fence, expired, clean, {entry, ...}}, ...}
+-- -> {ready_left (-1 = at the cap), next_due, {c, fence, expired, clean, {entry, ...}, short context (''
+--    = forgotten, or not to be trusted since the last holder left something unfinished)}, ...}
 local lease_ms, max, cap, quantum = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 for _, c in ipairs(redis.call('ZRANGEBYSCORE', P .. 'q:due', '-inf', text(now), 'LIMIT', 0, 256)) do
@@ -31,7 +32,8 @@ while taken < math.min(max, room) and deficit > 0 do
     redis.call('ZREM', P .. 'q:due', c)
     touch(c)
     redis.call('ZADD', P .. 'q:lease', text(now + lease_ms), c)
-    out[#out + 1] = { c, fence, state[2] or '0', state[3] or '0', entries }
+    out[#out + 1] = { c, fence, state[2] or '0', state[3] or '0', entries,
+      state[3] == '1' and redis.call('GET', P .. 'ctx:' .. c) or '' }
     deficit = deficit - math.max(1, #entries)
     taken = taken + 1
   else

@@ -1,9 +1,11 @@
--- Gives a conversation back.
+-- Settles what was decided and gives a conversation back.
 -- ARGV: offset, c, fence, mode ('clean' all is finished | 'now' again at once | 'at' a time | 'hold' a time, no new turn
---       before it | 'failed' a time, and the failure counts like an expired lease), at_ms, drop_context (1|0), cap
+--       before it | 'failed' a time, and the failure counts like an expired lease), at_ms, drop_context (1|0), cap,
+--       seqs, context, context_ttl_seconds, usage key, then field, increment pairs (see settle)
 -- -> {1|0, ready_len, next_due (-1: nobody needs a hint)}
 local c, mode = ARGV[2], ARGV[4]
 if not holds(c, ARGV[3]) then return { 0, 0, -1 } end
+settle(c, ARGV[8], ARGV[9], ARGV[10], ARGV[11], 12)
 redis.call('ZREM', P .. 'q:lease', c)
 if ARGV[6] == '1' then redis.call('DEL', P .. 'ctx:' .. c) end
 if mode == 'clean' then

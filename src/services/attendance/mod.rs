@@ -4,10 +4,11 @@
 //! 2. Decide (`domain::conversation::decide`): ask the model, or say a ready text.
 //! 3. Look into the mailbox again: a newer message makes the answer be prepared again, not sent.
 //! 4. T1 (`commit`): what was read, what is to be said, what it cost, in one transaction under the fence.
-//! 5. Take the decided envelopes out of the mailbox.
-//! 6. Deliver, T2, give the conversation back.
+//! 5. Deliver, T2.
+//! 6. Give the conversation back, and with it take the decided envelopes out of the mailbox.
 //!
-//! A crash before 4 repeats only thinking. After 4 the stored text is sent; it is never thought again.
+//! A crash before 4 repeats only thinking. After 4 the stored text is sent; it is never thought again: the next claim
+//! finds the messages decided.
 
 mod answer;
 mod commit;
@@ -26,11 +27,26 @@ use super::delivery::{self, Errand, Flow};
 use super::lease::Lease;
 use super::{ServiceError, Services};
 use crate::models::tenant::{conversation, message};
-use crate::queue::{Body, Claimed, Queue, Return};
+use crate::queue::{Body, Claimed, Queue, Return, Settlement};
 use crate::tenant::{StoreError, Tenant, TenantKey};
 
 /// Times a turn is begun anew because another claim decided some of its messages meanwhile.
 const MAX_RESTARTS: u32 = 3;
+
+/// How a conversation is given back, and what the turn leaves behind with it.
+#[derive(Debug)]
+pub struct Attended {
+    /// How.
+    pub back: Return,
+    /// What.
+    pub settlement: Settlement,
+}
+
+impl From<Return> for Attended {
+    fn from(back: Return) -> Self {
+        Self { back, settlement: Settlement::default() }
+    }
+}
 
 /// Attends to a claimed conversation. The answer says how to give it back.
 pub async fn attend(
@@ -38,7 +54,7 @@ pub async fn attend(
     tenant: &Tenant,
     claim: &Claimed,
     lease: &Lease,
-) -> Result<Return, ServiceError> {
+) -> Result<Attended, ServiceError> {
     let (mut conversation, mut fresh) = context::load(tenant, claim).await?;
     for pass in 0..=MAX_RESTARTS {
         let turn = Turn { services, tenant, claim, lease, queue: queue_of(services, tenant) };
@@ -59,7 +75,7 @@ pub async fn attend(
             other => return other,
         }
     }
-    Ok(Return::Failed(services.clock.now_ms() + 1000))
+    Ok(Return::Failed(services.clock.now_ms() + 1000).into())
 }
 
 /// Whether one of a claim's messages is decided already: then its leases did not end without a decision, only the
@@ -101,29 +117,29 @@ impl Turn<'_> {
         conversation: &mut Conversation,
         fresh: bool,
         check_decided: bool,
-    ) -> Result<Return, ServiceError> {
+    ) -> Result<Attended, ServiceError> {
         let mut mailbox = Mailbox::sort(self.claim);
         if check_decided {
             self.drop_decided(&mut mailbox).await?;
         }
         self.hear_echoes(conversation, &mut mailbox).await?;
         self.obey(&mailbox).await?;
-        self.ack(&mailbox.settled, None, &[]).await?;
+        self.ack(&mailbox.settled, None).await?;
         if !fresh && !conversation.is_new || !mailbox.orders.is_empty() {
             match delivery::finish(&self.errand(conversation), !mailbox.messages.is_empty()).await? {
-                Flow::Wait(wait) => return self.unless_newer(&mailbox, wait).await,
+                Flow::Wait(wait) => return Ok(self.unless_newer(&mailbox, wait).await?.into()),
                 Flow::Replaced => self.read_again(conversation).await?,
                 Flow::Clear => {}
             }
         }
         if mailbox.messages.is_empty() {
-            return Ok(Return::Clean);
+            return Ok(Return::Clean.into());
         }
         self.answer(conversation, &mut mailbox).await
     }
 
     /// Prepares until nothing newer comes, commits, delivers.
-    async fn answer(&self, conversation: &mut Conversation, mailbox: &mut Mailbox) -> Result<Return, ServiceError> {
+    async fn answer(&self, conversation: &mut Conversation, mailbox: &mut Mailbox) -> Result<Attended, ServiceError> {
         let begun = Instant::now();
         let settings = &self.services.settings.queue;
         let mut preparations = 0;
@@ -152,31 +168,34 @@ impl Turn<'_> {
         mailbox: &Mailbox,
         prepared: Prepared,
         preparations: u32,
-    ) -> Result<Return, ServiceError> {
+    ) -> Result<Attended, ServiceError> {
         let plan = commit::Plan::new(self, conversation, mailbox, prepared, preparations)?;
         commit::commit(self, conversation, &plan).await?;
         conversation.is_new = false;
         conversation.name.clone_from(&plan.name);
         conversation.lines.extend(plan.lines());
         plan.count(self.tenant);
-        let acked = self.ack(&plan.seqs, Some(conversation), &plan.usage()).await;
-        if matches!(acked, Err(ServiceError::LeaseLost)) {
-            return Err(ServiceError::LeaseLost);
-        }
-        // While Redis is away nobody else can claim: the stored answer leaves all the same, and the next claim finds its
-        // messages decided.
+        let usage = (TenantKey::Usage(&self.now().format("%Y-%m").to_string()).to_string(), plan.usage().to_vec());
+        let seqs = plan.seqs;
         let (outcome, given_up) = delivery::deliver(&self.errand(conversation), plan.deliveries).await?;
-        acked?;
         if given_up {
-            self.read_again(conversation).await?;
+            *conversation = context::load_long(self.tenant, &self.claim.conversation).await?;
         }
-        self.unless_newer(mailbox, outcome).await
+        let settlement = Settlement { seqs, context: Some(self.short(conversation)?), usage: Some(usage) };
+        Ok(Attended { back: self.unless_newer(mailbox, outcome).await?, settlement })
+    }
+
+    /// The short context and how long Redis keeps it, seconds.
+    fn short(&self, conversation: &Conversation) -> Result<(String, i64), ServiceError> {
+        let settings = &self.tenant.settings;
+        let ttl = i64::try_from(settings.context_ttl_seconds).unwrap_or(i64::MAX);
+        Ok((conversation.short(settings.context_turns)?, ttl))
     }
 
     /// Reads the conversation anew after what was said turned out not to have been, and keeps that in the short context.
     async fn read_again(&self, conversation: &mut Conversation) -> Result<(), ServiceError> {
         *conversation = context::load_long(self.tenant, &self.claim.conversation).await?;
-        self.ack(&[], Some(conversation), &[]).await
+        self.ack(&[], Some(conversation)).await
     }
 
     /// A text that waits for its next try gives way to a newer message at once, also to one that came while it was tried.
@@ -237,7 +256,7 @@ impl Turn<'_> {
             let lines = commit::team_lines(self, conversation, &typed).await?;
             conversation.is_new = false;
             conversation.lines.extend(lines);
-            self.ack(&[], Some(conversation), &[]).await?;
+            self.ack(&[], Some(conversation)).await?;
         }
         Ok(())
     }
@@ -260,23 +279,15 @@ impl Turn<'_> {
         }
     }
 
-    /// Takes envelopes out and stores the short context. A lost claim ends the turn; what is committed stays committed.
-    async fn ack(
-        &self,
-        seqs: &[i64],
-        conversation: Option<&Conversation>,
-        usage: &[(&str, i64)],
-    ) -> Result<(), ServiceError> {
+    /// Takes envelopes out and stores the short context in the middle of a turn. A lost claim ends it; what is committed
+    /// stays committed.
+    async fn ack(&self, seqs: &[i64], conversation: Option<&Conversation>) -> Result<(), ServiceError> {
         if seqs.is_empty() && conversation.is_none() {
             return Ok(());
         }
-        let settings = &self.tenant.settings;
-        let ttl = i64::try_from(settings.context_ttl_seconds).unwrap_or(i64::MAX);
-        let short = conversation.map(|conversation| conversation.short(settings.context_turns)).transpose()?;
-        let month = self.now().format("%Y-%m").to_string();
-        let usage = (!usage.is_empty()).then_some((TenantKey::Usage(&month), usage));
-        let ours = self.queue.ack(self.claim, seqs, short.as_deref().map(|json| (json, ttl)), usage).await?;
-        if ours { Ok(()) } else { Err(ServiceError::LeaseLost) }
+        let short = conversation.map(|conversation| self.short(conversation)).transpose()?;
+        let short = short.as_ref().map(|(json, ttl)| (json.as_str(), *ttl));
+        if self.queue.ack(self.claim, seqs, short).await? { Ok(()) } else { Err(ServiceError::LeaseLost) }
     }
 
     fn now(&self) -> DateTime<Utc> {
