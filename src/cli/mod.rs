@@ -104,9 +104,16 @@ impl Command {
 
     /// How many threads of the runtime it needs; `None` is one for each core.
     pub fn threads(&self) -> Option<usize> {
-        // HTTP is served on threads of its own. What is left is the one connection to Redis and a few timers, and a second
-        // thread would only wake the first.
-        matches!(self, Self::Serve(_)).then_some(1)
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        match self {
+            // HTTP is served on threads of its own. What is left is the one connection to Redis and a few timers, and a
+            // second thread would only wake the first.
+            Self::Serve(_) => Some(1),
+            // Turns wait for others nearly all of their time. Threads that have nothing to do wake each other to look for
+            // something, so half of the cores do more than all of them; the stores want the others.
+            Self::Work(_) => Some(cores.div_ceil(2)),
+            _ => None,
+        }
     }
 
     /// Runs the command to its end.

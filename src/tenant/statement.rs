@@ -75,29 +75,32 @@ impl GroupedWrite {
     }
 }
 
-/// Several writes of the same text as one statement of a company.
+/// Writes of the same text as one statement of a company.
 pub(super) struct Statement {
     sql: String,
     columns: Vec<Column>,
 }
 
 impl Statement {
-    /// Also tells the text they have in common.
-    pub(super) fn of<'a>(
-        company: CompanyId,
-        writes: impl IntoIterator<Item = &'a GroupedWrite>,
-    ) -> (&'static str, Self) {
-        let mut writes = writes.into_iter();
-        let Some(first) = writes.next() else { return ("", Self { sql: String::new(), columns: Vec::new() }) };
-        let mut columns = first.columns.clone();
+    /// The writes as one statement for each text, with that text.
+    pub(super) fn all(company: CompanyId, writes: &[&GroupedWrite]) -> Vec<(&'static str, Self)> {
+        let mut statements: Vec<(&'static str, Self)> = Vec::new();
         for write in writes {
-            for (column, more) in columns.iter_mut().zip(&write.columns) {
-                column.extend(more);
+            match statements.iter_mut().find(|(sql, _)| *sql == write.sql) {
+                Some((_, statement)) => {
+                    for (column, more) in statement.columns.iter_mut().zip(&write.columns) {
+                        column.extend(more);
+                    }
+                }
+                // Each company's own text is a prepared statement of its own. One text for all would be planned anew
+                // whenever the search path is another than last time, which costs more than running it.
+                None => {
+                    let sql = format!("/* {} */{}", company.get(), write.sql);
+                    statements.push((write.sql, Self { sql, columns: write.columns.clone() }));
+                }
             }
         }
-        // Each company's own text is a prepared statement of its own. One text for all would be planned anew whenever the
-        // search path is another than last time, which costs more than running it.
-        (first.sql, Self { sql: format!("/* {} */{}", company.get(), first.sql), columns })
+        statements
     }
 }
 

@@ -23,6 +23,9 @@ use crate::services::{ServiceError, Services};
 use crate::telemetry::metrics;
 use crate::tenant::{Tenant, TenantKey, TenantRedis};
 
+/// Companies that are asked for conversations at once.
+const VISITS: usize = 8;
+
 /// Whom a process works for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -39,6 +42,7 @@ pub struct Runner {
     scope: Scope,
     active: Active,
     permits: Arc<Semaphore>,
+    visits: Arc<Semaphore>,
     tasks: TaskTracker,
     registry: Registry,
     sweeper: Sweeper,
@@ -58,6 +62,7 @@ impl Runner {
             scope,
             active: Active::default(),
             permits,
+            visits: Arc::new(Semaphore::new(VISITS)),
             tasks: TaskTracker::new(),
             registry,
             sweeper: Sweeper::default(),
@@ -152,7 +157,15 @@ impl Runner {
                 hint = waiting.next(patience) => hint,
             };
             match hint {
-                Ok(Some(company)) => self.visit(company, permit).await,
+                Ok(Some(company)) => {
+                    // The next company's turn comes while this one is asked: one at a time, a round over all of them
+                    // would last as many round trips.
+                    let (runner, slot) = (self.clone(), Arc::clone(&self.visits).acquire_owned().await);
+                    self.tasks.spawn(async move {
+                        runner.visit(company, permit).await;
+                        drop(slot);
+                    });
+                }
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%error, "Redis does not answer; trying again");

@@ -70,6 +70,8 @@ pub struct Place {
     settings: Settings,
     key: MasterKey,
     next_conversation: u32,
+    /// Most messages the floor stores with one statement.
+    pub floor_rows: usize,
     /// Declared last: removed when the servers are gone.
     dir: tempfile::TempDir,
 }
@@ -112,6 +114,7 @@ impl Place {
             settings,
             key,
             next_conversation: 0,
+            floor_rows: 1,
             dir,
         };
         place.provision(companies).await;
@@ -200,6 +203,7 @@ impl Place {
             database: self.postgres.url("secretaria_app", "floor"),
             standin: self.standin.url.clone(),
             concurrency: more.first().map_or(1, |(_, n)| n.parse().unwrap()),
+            rows: self.floor_rows,
             companies: self.companies.to_vec(),
         };
         let mut command = Command::new(std::env::current_exe().unwrap());

@@ -11,19 +11,24 @@ use crate::mark::{Mark, phone};
 use crate::place::{SIDES, Side};
 use crate::report::Goal;
 
-/// Messages wait already; then somebody begins to answer. The rate counts from the first answer to the last.
+/// Messages wait already; then somebody begins to answer. The rate counts from the first answer until all is stored.
 pub async fn drained(bench: &mut Bench) {
     let messages = bench.size(20_000, 3_000);
     let (mut rates, mut cpus) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
-    for round in 1..=bench.size(2, 1) {
-        for side in SIDES {
+    // Round 0, told only: a floor that stores the messages of all companies together.
+    let rounds = std::iter::once((0, Side::Floor, 256))
+        .chain((1..=bench.size(2, 1)).flat_map(|round| SIDES.map(|side| (round, side, 1))));
+    for (round, side, rows) in rounds.collect::<Vec<_>>() {
+        {
+            bench.place.floor_rows = rows;
             bench.place.clean("always").await;
             bench.place.standin.reset(Duration::ZERO);
             let serve = bench.place.serve(side).await;
             let loaded = preload(bench, &serve, messages, 20).await;
             let before = Cpu::now(&bench.place, side, Some(&serve), None);
             let work = bench.place.work(side, CONCURRENCY).await;
-            let run = format!("pipeline, model 0 ms, {messages} messages, {side:?} {round}");
+            let together = if round == 0 { ", 256 messages a statement" } else { "" };
+            let run = format!("pipeline, model 0 ms, {messages} messages, {side:?} {round}{together}");
             bench.settle(&run, side, &loaded.accepted).await;
             let answered = Instant::now();
             rest(&bench.place, side, &work).await;
@@ -32,15 +37,17 @@ pub async fn drained(bench: &mut Bench) {
             let sent = bench.place.standin.sent();
             let rate = match (sent.first(), sent.last()) {
                 (Some(first), Some(last)) if last.at > first.at => {
-                    sent.len() as f64 / (last.at - first.at).as_secs_f64()
+                    sent.len() as f64 / ((last.at - first.at).as_secs_f64() + stored)
                 }
                 _ => 0.0,
             };
             bench
                 .report
                 .raw(run, format!("{rate:.0}/s; busy {stored:.1} s after the last answer; CPU {}", cpu.words()));
-            rates[side as usize].push(rate);
-            cpus[side as usize].push(cpu.sum());
+            if round > 0 {
+                rates[side as usize].push(rate);
+                cpus[side as usize].push(cpu.sum());
+            }
             work.stop().await;
         }
     }
