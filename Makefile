@@ -71,7 +71,7 @@ test: deps ## the whole test suite, on its own private PostgreSQL and Redis
 
 # Kills, outages, power cuts, floods: about a quarter of an hour. `make verify ARGS="--only bursts --seed 7"`.
 verify: deps ## the promises under attack; writes docs/RELIABILITY.md
-	cargo test --locked --test verify -- $(ARGS)
+	cargo test --locked --release --test verify -- $(ARGS)
 
 # ARMS=intake,pipeline chooses arms, QUICK=1 is a look of two minutes, COMPANIES=10000 sets the size of the arm `companies`.
 bench: deps ## floor and product side by side in one run; writes docs/BENCHMARKS.md
