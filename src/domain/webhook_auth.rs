@@ -13,6 +13,7 @@ mod signature;
 
 pub use signature::sign;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -89,12 +90,16 @@ impl fmt::Debug for WebhookCredentials {
 
 /// The headers of a request, repeated ones included, whatever web framework they come from.
 #[derive(Clone, Default)]
-pub struct PresentedHeaders<'a>(Vec<(String, &'a [u8])>);
+pub struct PresentedHeaders<'a>(Vec<(Cow<'a, str>, &'a [u8])>);
 
 impl<'a> PresentedHeaders<'a> {
     /// Takes the headers as name and raw value, in any order; names are compared without case.
     pub fn new(pairs: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect())
+        let lower = |name: &'a str| match name.bytes().any(|b| b.is_ascii_uppercase()) {
+            true => Cow::Owned(name.to_ascii_lowercase()),
+            false => Cow::Borrowed(name),
+        };
+        Self(pairs.into_iter().map(|(name, value)| (lower(name), value)).collect())
     }
 
     /// Every value of a header (name in lower case), blanks around it removed.

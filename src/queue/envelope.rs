@@ -10,7 +10,7 @@ use crate::domain::inbound::{Echo, InboundMessage};
 pub struct Envelope {
     /// Version of this format.
     pub v: u8,
-    /// The job id. Second field on purpose: the accept script reads it from the front of the text.
+    /// The job id.
     pub id: Uuid,
     /// Travels from the webhook to the last log line.
     pub correlation_id: String,
@@ -18,6 +18,16 @@ pub struct Envelope {
     pub dedupe: Option<String>,
     /// What it is.
     pub body: Body,
+}
+
+/// An envelope about to be written: what [`Envelope`] reads, borrowed.
+#[derive(Serialize)]
+pub(super) struct Writing<'a> {
+    pub(super) v: u8,
+    pub(super) id: Uuid,
+    pub(super) correlation_id: &'a str,
+    pub(super) dedupe: Option<&'a str>,
+    pub(super) body: &'a Body,
 }
 
 /// The version written today. Older ones are read as long as envelopes of theirs may lie in a queue.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::envelope::{Body, Envelope, VERSION};
+use super::envelope::{Body, VERSION, Writing};
 use super::scripts::ACCEPT;
 use crate::clock::Clock;
 use crate::tenant::{StoreError, TenantRedis};
@@ -87,15 +87,16 @@ pub async fn accept(
     new: &NewEnvelope<'_>,
     limits: &IntakeLimits<'_>,
 ) -> Result<Accepted, StoreError> {
-    let envelope = Envelope {
+    let envelope = Writing {
         v: VERSION,
         id: new.id,
-        correlation_id: new.correlation_id.to_owned(),
-        dedupe: new.dedupe.clone(),
-        body: new.body.clone(),
+        correlation_id: new.correlation_id,
+        dedupe: new.dedupe.as_deref(),
+        body: &new.body,
     };
     let json = serde_json::to_string(&envelope).map_err(|error| StoreError::redis_data(error.to_string()))?;
-    let (lid, lid_phone) = new.lid.clone().map_or(("", String::new()), |(lid, phone)| (lid, phone.unwrap_or_default()));
+    let (lid, lid_phone) =
+        new.lid.as_ref().map_or(("", ""), |(lid, phone)| (lid, phone.as_deref().unwrap_or_default()));
     let job = new.id.to_string();
     let reply = redis
         .run(
@@ -115,7 +116,7 @@ pub async fn accept(
                 interval_us(60_000_000, limits.number_per_minute).into(),
                 i64::from(limits.number_burst.max(1)).into(),
                 lid.into(),
-                (&lid_phone).into(),
+                lid_phone.into(),
                 (&job).into(),
             ],
         )

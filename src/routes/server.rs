@@ -97,13 +97,21 @@ pub async fn read_body(
 }
 
 async fn collect(mut payload: web::Payload, limit: usize) -> Result<Bytes, BodyError> {
-    let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| BodyError::Broken)?;
+    let mut next = async || payload.next().await.transpose().map_err(|_| BodyError::Broken);
+    let first = next().await?.unwrap_or_default();
+    if first.len() > limit {
+        return Err(BodyError::TooLarge);
+    }
+    // Nearly every body comes whole.
+    let Some(second) = next().await? else { return Ok(first) };
+    let mut body = BytesMut::from(first);
+    let mut more = Some(second);
+    while let Some(chunk) = more {
         if body.len() + chunk.len() > limit {
             return Err(BodyError::TooLarge);
         }
         body.extend_from_slice(&chunk);
+        more = next().await?;
     }
     Ok(body.freeze())
 }

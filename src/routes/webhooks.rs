@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HOST, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
+use serde::Serialize;
 use tokio::time::Instant;
 
 use super::client_ip::ClientIp;
@@ -139,6 +139,9 @@ fn json_only(req: &HttpRequest) -> Result<(), Refused> {
 }
 
 fn token_in_query(req: &HttpRequest) -> Option<String> {
+    if req.query_string().is_empty() {
+        return None;
+    }
     url::form_urlencoded::parse(req.query_string().as_bytes())
         .find(|(name, _)| name == "token")
         .map(|(_, token)| token.into_owned())
@@ -189,14 +192,36 @@ fn limited(status: WebhookStatus, name: &str, wait: Duration, quota: u32) -> Ref
     (status, error)
 }
 
+/// The body of an answer that is no error.
+#[derive(Default, Serialize)]
+struct Answer<'a> {
+    status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queued: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+impl<'a> Answer<'a> {
+    fn of(status: &'a str) -> Self {
+        Self { status, ..Self::default() }
+    }
+}
+
 fn answer(state: &WebhookState, taken: Taken) -> (WebhookStatus, Result<HttpResponse, ApiError>) {
-    let ok = |status, body: serde_json::Value| (status, Ok(HttpResponse::Ok().json(body)));
-    let accepted = |body: serde_json::Value| (WebhookStatus::Accepted, Ok(HttpResponse::Accepted().json(body)));
+    let ok = |status, body: Answer<'_>| (status, Ok(HttpResponse::Ok().json(body)));
+    let accepted = |body: Answer<'_>| (WebhookStatus::Accepted, Ok(HttpResponse::Accepted().json(body)));
     match taken.outcome {
-        Outcome::Queued { job_id } => accepted(json!({ "status": "queued", "queued": true, "job_id": job_id })),
-        Outcome::DeadLettered => accepted(json!({ "status": "dead_lettered" })),
-        Outcome::Duplicate => ok(WebhookStatus::Duplicate, json!({ "status": "duplicate" })),
-        Outcome::Ignored(reason) => ok(WebhookStatus::Ignored, json!({ "status": "ignored", "reason": reason })),
+        Outcome::Queued { job_id } => {
+            accepted(Answer { queued: Some(true), job_id: Some(&job_id), ..Answer::of("queued") })
+        }
+        Outcome::DeadLettered => accepted(Answer::of("dead_lettered")),
+        Outcome::Duplicate => ok(WebhookStatus::Duplicate, Answer::of("duplicate")),
+        Outcome::Ignored(reason) => {
+            ok(WebhookStatus::Ignored, Answer { reason: Some(reason), ..Answer::of("ignored") })
+        }
         Outcome::Limited { limit, retry_ms } => {
             let wait = Duration::from_millis(retry_ms);
             let limits = &state.services.settings.limits;

@@ -318,7 +318,7 @@ async fn a_suspended_company_is_polite_and_deaf_and_its_credentials_still_count(
     };
     set("suspended").await;
     let answer = world.post_signed(&world.clinic, BODY).await.expect_status(200);
-    assert_eq!(answer.body, r#"{"reason":"suspended","status":"ignored"}"#);
+    assert_eq!(answer.body, r#"{"status":"ignored","reason":"suspended"}"#);
     let wrong = but(&signed_at(&world.clinic, world.clock.now().timestamp(), BODY), "x-webhook-token", "wrong");
     world.request("POST", PATH, &wrong, BODY).await.expect_status(401);
     world.post_signed(&world.salon, BODY).await.expect_status(202);

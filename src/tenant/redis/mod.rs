@@ -39,6 +39,16 @@ pub enum Arg<'a> {
     Int(i64),
 }
 
+impl Arg<'_> {
+    /// Bytes it takes at most.
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Int(_) => 20,
+        }
+    }
+}
+
 impl<'a> From<&'a str> for Arg<'a> {
     fn from(text: &'a str) -> Self {
         Self::Text(text)
@@ -107,8 +117,9 @@ impl RedisServer {
 
     async fn run(&self, lua: &Lua, key: &str, args: &[Arg<'_>]) -> Result<Reply, StoreError> {
         let build = |how: &str, what: &str| {
-            let mut cmd = redis::cmd(how);
-            cmd.arg(what).arg(1).arg(key);
+            let bytes = args.iter().map(Arg::len).sum::<usize>();
+            let mut cmd = Cmd::with_capacity(args.len() + 4, bytes + key.len() + 64);
+            cmd.arg(how).arg(what).arg(1).arg(key);
             push(&mut cmd, args);
             cmd
         };
