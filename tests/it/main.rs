@@ -14,6 +14,7 @@ mod embedded;
 mod engine;
 mod first_answer;
 mod gemini;
+mod group_commit;
 mod harness;
 mod http_surface;
 mod inbound_shapes;

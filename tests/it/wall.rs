@@ -32,7 +32,7 @@ async fn two(settings: &Settings) -> (CompanyId, CompanyId) {
 }
 
 /// Both companies as the application holds them, over a pool of one connection, so that leftovers would be met.
-async fn tenants(db: &TestDatabase) -> (Services, Arc<Tenant>, Arc<Tenant>) {
+pub async fn tenants(db: &TestDatabase) -> (Services, Arc<Tenant>, Arc<Tenant>) {
     let mut settings = db.settings();
     let (a, b) = two(&settings).await;
     settings.database.pool_size = 1;
