@@ -112,7 +112,8 @@ pub struct Reaped {
     pub dead: i64,
     /// When the oldest undecided envelope was accepted, milliseconds; 0 = none.
     pub oldest_ms: i64,
-    /// Whether Redis still knows the company: if not, unfinished deliveries have to be put back.
+    /// Whether this start of Redis knows the company: if not, unfinished deliveries have to be put back. Also after a
+    /// restart that kept its data: of a log that was cut, what is kept may be half of what was one step.
     pub known: bool,
     /// Claims in force.
     pub leased: i64,
@@ -242,7 +243,8 @@ impl Queue {
 
     /// Brings expired claims back, trims dead letters by age, tells what waits.
     pub async fn sweep(&self, dead_letter_ms: i64) -> Result<Reaped, StoreError> {
-        let reply = self.redis.run(&SWEEP, &[self.offset(), dead_letter_ms.into()]).await?;
+        let run = self.redis.run_id().await?;
+        let reply = self.redis.run(&SWEEP, &[self.offset(), dead_letter_ms.into(), (&run).into()]).await?;
         Ok(Reaped {
             next_due: reply.int_at(0).unwrap_or(-1),
             size: reply.int_at(1).unwrap_or(0),
@@ -257,7 +259,8 @@ impl Queue {
 
     /// Puts conversations back into a queue that was emptied, and marks the company as known again.
     pub async fn schedule(&self, conversations: &[(String, i64)]) -> Result<i64, StoreError> {
-        let mut args = vec![self.offset()];
+        let run = self.redis.run_id().await?;
+        let mut args = vec![self.offset(), (&run).into()];
         for (conversation, due) in conversations {
             args.push(conversation.into());
             args.push((*due).into());

@@ -24,7 +24,7 @@ pub async fn rebuild(services: &Services, tenant: &Tenant) -> Result<usize, Serv
         tracing::warn!(
             company = tenant.id().get(),
             conversations = due.len(),
-            "Redis had forgotten this company; its unfinished deliveries are due again"
+            "Redis was started anew or had forgotten this company; its unfinished deliveries are due"
         );
     }
     Ok(due.len())

@@ -1,5 +1,5 @@
--- Brings expired leases back and tells what waits. ARGV: offset, dead_letter_ms
--- -> {next_due, size (beyond 512 waiting conversations an estimate from the oldest of them), dead, oldest_ms (0 = none), epoch (1|0), leased, {c, ...} whose lease had expired, dedicated workers}
+-- Brings expired leases back and tells what waits. ARGV: offset, dead_letter_ms, run (which start of Redis this is)
+-- -> {next_due, size (beyond 512 waiting conversations an estimate from the oldest of them), dead, oldest_ms (0 = none), known (1|0: since this start of Redis), leased, {c, ...} whose lease had expired, dedicated workers}
 local back = {}
 for _, c in ipairs(redis.call('ZRANGEBYSCORE', P .. 'q:lease', '-inf', text(now), 'LIMIT', 0, 256)) do
   redis.call('ZREM', P .. 'q:lease', c)
@@ -36,5 +36,5 @@ if #counted == 512 then size = math.floor(size / 512 * redis.call('ZCARD', P .. 
 local oldest = redis.call('ZRANGE', P .. 'q:since', 0, 0, 'WITHSCORES')
 return {
   next_due(), size, redis.call('XLEN', P .. 'q:dead'),
-  tonumber(oldest[2]) or 0, redis.call('EXISTS', P .. 'q:epoch'), redis.call('ZCARD', P .. 'q:lease'), back, workers,
+  tonumber(oldest[2]) or 0, redis.call('GET', P .. 'q:epoch') == ARGV[3] and 1 or 0, redis.call('ZCARD', P .. 'q:lease'), back, workers,
 }

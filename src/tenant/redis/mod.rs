@@ -4,11 +4,13 @@ mod listen;
 mod reply;
 mod state;
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool_redis::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use deadpool_redis::redis::{self, Cmd, RedisError, Value};
 use secrecy::ExposeSecret;
+use tokio::time::Instant;
 
 pub use self::listen::{ChangeListener, HintListener};
 pub use self::reply::Reply;
@@ -73,6 +75,7 @@ pub struct RedisServer {
     client: redis::Client,
     conn: ConnectionManager,
     blocking: deadpool_redis::Pool,
+    run: Arc<Mutex<Option<(Instant, String)>>>,
 }
 
 impl RedisServer {
@@ -97,7 +100,7 @@ impl RedisServer {
             .create_timeout(Some(timeout))
             .build()
             .map_err(|error| unavailable(&error))?;
-        Ok(Self { client, conn, blocking })
+        Ok(Self { client, conn, blocking, run: Arc::default() })
     }
 
     /// The handle of one company.
@@ -113,6 +116,27 @@ impl RedisServer {
     async fn query(&self, cmd: &Cmd) -> Result<Reply, StoreError> {
         let mut conn = self.conn.clone();
         Ok(cmd.query_async::<Value>(&mut conn).await?.into())
+    }
+
+    /// Which start of Redis answers, asked at most once a second; `-` where Redis does not say.
+    async fn run_id(&self) -> Result<String, StoreError> {
+        let lock = || self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, id)) = lock().as_ref()
+            && at.elapsed() < Duration::from_secs(1)
+        {
+            return Ok(id.clone());
+        }
+        let info = match self.query(redis::cmd("INFO").arg("server")).await {
+            Err(StoreError::Unavailable { store, detail }) => return Err(StoreError::Unavailable { store, detail }),
+            other => other.ok(),
+        };
+        let found = info
+            .as_ref()
+            .and_then(Reply::text)
+            .and_then(|text| text.lines().find_map(|line| line.strip_prefix("run_id:")).map(|id| id.trim().to_owned()));
+        let id = found.unwrap_or_else(|| "-".to_owned());
+        *lock() = Some((Instant::now(), id.clone()));
+        Ok(id)
     }
 
     async fn run(&self, lua: &Lua, key: &str, args: &[Arg<'_>]) -> Result<Reply, StoreError> {
@@ -169,6 +193,11 @@ impl TenantRedis {
     /// The company whose part this is.
     pub fn company(&self) -> CompanyId {
         self.company
+    }
+
+    /// Which start of Redis answers; a second old at most.
+    pub async fn run_id(&self) -> Result<String, StoreError> {
+        self.server.run_id().await
     }
 
     /// Runs a script. Its `KEYS[1]` is the company's prefix; every key it touches begins with it.
