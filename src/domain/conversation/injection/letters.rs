@@ -1,0 +1,112 @@
+//! Letters as they are read: what looks like a Latin letter is that letter.
+
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
+
+use crate::domain::unicode::is_emoji_glue;
+
+/// One character of a text after folding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Letter {
+    /// Lower case, without accent.
+    pub(super) read_as: char,
+    /// Whether it was another sign that only looks like this letter.
+    pub(super) is_lookalike: bool,
+}
+
+/// Hands the letters of a character, lower case and bare, to `put`; none for accents and parts of emoji.
+pub(super) fn fold(c: char, put: &mut impl FnMut(Letter)) {
+    if c.is_ascii() {
+        put(Letter { read_as: c.to_ascii_lowercase(), is_lookalike: false });
+        return;
+    }
+    let styled = is_styled(c);
+    decompose_compatible(c, |part| {
+        if is_combining_mark(part) || is_emoji_glue(part) {
+            return;
+        }
+        for low in part.to_lowercase() {
+            // Lower case of a few letters is a pair of letter and accent ("İ").
+            if !is_combining_mark(low) {
+                let twin = lookalike(low);
+                put(Letter { read_as: twin.unwrap_or(low), is_lookalike: styled || twin.is_some() });
+            }
+        }
+    });
+}
+
+/// Letters that exist only for decoration: full width, mathematical, in circles and squares.
+fn is_styled(c: char) -> bool {
+    matches!(c, '\u{FF01}'..='\u{FF5E}' | '\u{1D400}'..='\u{1D7FF}' | '\u{24B6}'..='\u{24E9}' | '\u{249C}'..='\u{24B5}'
+        | '\u{1F110}'..='\u{1F189}' | '\u{1F1E6}'..='\u{1F1FF}' | '\u{2100}'..='\u{214F}' | '\u{1D2C}'..='\u{1D6A}')
+        && !matches!(c, '\u{2122}' | '\u{2116}' | '\u{2103}')
+}
+
+/// The Latin letter that a lower-case letter of another script, a phonetic sign or a framed letter looks like.
+#[rustfmt::skip]
+fn lookalike(c: char) -> Option<char> {
+    let twin = match c {
+        '\u{1F150}'..='\u{1F169}' => return framed(c, 0x1F150),
+        '\u{1F170}'..='\u{1F189}' => return framed(c, 0x1F170),
+        '\u{1F1E6}'..='\u{1F1FF}' => return framed(c, 0x1F1E6),
+        'а' | 'α' | 'ɑ' | 'ᴀ' | 'ɐ' | 'ꭺ' | 'ⱥ' | '∂' => 'a',
+        'ʙ' | 'ƀ' | 'ɓ' | 'ъ' | 'ь' | 'в' | 'β' | 'ᏼ' => 'b',
+        'с' | 'ϲ' | 'ᴄ' | 'ƈ' | 'ȼ' | 'ͻ' | 'ɔ' => 'c',
+        'ԁ' | 'ᴅ' | 'đ' | 'ɖ' | 'ɗ' | 'ժ' => 'd',
+        'е' | 'є' | 'ε' | 'ᴇ' | 'ǝ' | 'ə' | 'ɇ' | 'э' | 'ҽ' => 'e',
+        'ғ' | 'ƒ' | 'ꜰ' | 'ɟ' => 'f',
+        'ɡ' | 'ɢ' | 'ǥ' | 'ց' | 'ƃ' | 'ɠ' => 'g',
+        'һ' | 'н' | 'ʜ' | 'ħ' | 'ɥ' | 'հ' => 'h',
+        'і' | 'ι' | 'ɪ' | 'ı' | 'ӏ' | 'ɨ' | 'ᴉ' | 'ί' => 'i',
+        'ј' | 'ᴊ' | 'ɉ' | 'ʝ' => 'j',
+        'к' | 'κ' | 'ᴋ' | 'ƙ' | 'ʞ' => 'k',
+        'ʟ' | 'ł' | 'ɫ' | 'ƚ' | 'ɭ' => 'l',
+        'м' | 'ᴍ' | 'ɱ' | 'ɯ' => 'm',
+        'п' | 'η' | 'ɴ' | 'ո' | 'ŋ' | 'ɲ' | 'и' => 'n',
+        'о' | 'ο' | 'σ' | 'ᴏ' | 'ø' | 'օ' | 'ɵ' | 'ө' | '๏' => 'o',
+        'р' | 'ρ' | 'ᴘ' | 'ƥ' => 'p',
+        'ԛ' | 'զ' => 'q',
+        'ʀ' | 'г' | 'ɹ' | 'я' | 'ɾ' | 'ɽ' => 'r',
+        'ѕ' | 'ꜱ' | 'ʂ' | 'ş' => 's',
+        'т' | 'τ' | 'ᴛ' | 'ŧ' | 'ʇ' | 'ƭ' => 't',
+        'υ' | 'ᴜ' | 'ս' | 'ʋ' | 'ц' => 'u',
+        'ѵ' | 'ν' | 'ᴠ' | 'ʌ' => 'v',
+        'ѡ' | 'ω' | 'ᴡ' | 'ʍ' | 'ш' => 'w',
+        'х' | 'χ' | 'ҳ' => 'x',
+        'у' | 'γ' | 'ʏ' | 'ү' | 'ʎ' | 'ƴ' => 'y',
+        'ᴢ' | 'ʐ' | 'ƶ' | 'ż' => 'z',
+        _ => return None,
+    };
+    Some(twin)
+}
+
+fn framed(c: char, first: u32) -> Option<char> {
+    let step = u8::try_from(u32::from(c).checked_sub(first)?).ok()?;
+    (step < 26).then(|| char::from(b'a' + step))
+}
+
+/// Whether a sign may stand for a letter inside a word ("1gn0re", "in$tru").
+pub(super) fn is_leet(c: char) -> bool {
+    leet(c, 'i').is_some()
+}
+
+/// The letter a digit or sign stands for; `one` is what a "1" is taken for.
+pub(super) fn leet(c: char, one: char) -> Option<char> {
+    let letter = match c {
+        '0' => 'o',
+        '1' | '|' | '!' | '¡' => one,
+        '2' => 'z',
+        '3' | '€' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '6' | '9' => 'g',
+        '7' | '+' => 't',
+        '8' => 'b',
+        _ => return None,
+    };
+    Some(letter)
+}
+
+/// A letter moved along the alphabet.
+pub(super) fn shifted(c: char, by: u8) -> char {
+    u8::try_from(c).ok().filter(u8::is_ascii_lowercase).map_or(c, |byte| char::from((byte - b'a' + by) % 26 + b'a'))
+}

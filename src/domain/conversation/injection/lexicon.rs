@@ -1,0 +1,241 @@
+//! The words attacks are made of, read from `config/lexicon/injection.txt`.
+
+use std::sync::OnceLock;
+
+use thiserror::Error;
+
+const SOURCE: &str = include_str!("../../../../config/lexicon/injection.txt");
+/// The shortest beginning a word with a star may have; a shorter one would stand for half the dictionary.
+const STEM_MIN: usize = 3;
+/// Letters a word needs to be recognised inside a run of letters without blanks.
+const GLUED_MIN: usize = 4;
+const BUCKETS: usize = 1024;
+
+/// What is wrong with a lexicon.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("line {line} of the lexicon: {why}: {text:?}")]
+pub struct LexiconError {
+    /// Line number, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub why: &'static str,
+    /// The line.
+    pub text: String,
+}
+
+macro_rules! groups {
+    ($($variant:ident $name:literal),+ $(,)?) => {
+        /// What a phrase of the lexicon is a sign of; its name is the heading in the file.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Group { $($variant),+ }
+
+        impl Group {
+            /// How many there are.
+            pub(super) const COUNT: usize = [$($name),+].len();
+
+            fn named(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+groups! {
+    Drop "drop", Disable "disable", Rules "rules", Guard "guard", Yours "yours", Prior "prior", System "system",
+    Every "every", Everything "everything", Told "told", Mine "mine", Errand "errand", Prompt "prompt",
+    Reveal "reveal", Become "become", Act "act", Persona "persona", Free "free", JailMode "jailmode", Mode "mode",
+    Enter "enter", Authority "authority", Privilege "privilege", NewRules "newrules", Obey "obey", Secret "secret",
+    Others "others", AboveText "abovetext", Verbatim "verbatim", Transform "transform", Decode "decode",
+    Affix "affix", NoRefuse "norefuse", Story "story", Records "records", Wipe "wipe", Command "command",
+    Runs "runs", You "you", Send "send", Talk "talk", Url "url", Forever "forever", Boundary "boundary",
+    Duty "duty", Creator "creator", Upkeep "upkeep", Password "password", YourPassword "yourpassword", Warp "warp",
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pattern {
+    letters: String,
+    is_stem: bool,
+}
+
+impl Pattern {
+    fn matches(&self, word: &str) -> bool {
+        if self.is_stem { word.starts_with(&self.letters) } else { word == self.letters }
+    }
+}
+
+/// Words in a row, and what they are a sign of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Phrase {
+    words: Vec<Pattern>,
+    /// What the phrase is a sign of.
+    pub(super) group: Group,
+}
+
+impl Phrase {
+    /// How many words it has.
+    pub(super) fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Whether the words, in order, are those of the phrase.
+    pub(super) fn matches<'a>(&self, words: impl Iterator<Item = &'a str>) -> bool {
+        let mut compared = 0;
+        for (pattern, word) in self.words.iter().zip(words) {
+            if !pattern.matches(word) {
+                return false;
+            }
+            compared += 1;
+        }
+        compared == self.words.len()
+    }
+}
+
+/// All phrases, found by the first two letters of a word.
+#[derive(Clone, Debug)]
+pub(super) struct Lexicon {
+    phrases: Vec<Vec<Phrase>>,
+    vocabulary: Vec<Vec<Pattern>>,
+    /// Signs of a model's wire, without blanks.
+    pub(super) markers: Vec<String>,
+    /// Orders to machines, without blanks.
+    pub(super) code: Vec<String>,
+}
+
+impl Lexicon {
+    fn empty() -> Self {
+        Self {
+            phrases: vec![Vec::new(); BUCKETS],
+            vocabulary: vec![Vec::new(); BUCKETS],
+            markers: Vec::new(),
+            code: Vec::new(),
+        }
+    }
+
+    /// Reads the text of a lexicon.
+    fn parse(source: &str) -> Result<Self, LexiconError> {
+        let mut lexicon = Self::empty();
+        let mut heading = None;
+        for (at, raw) in source.lines().enumerate() {
+            let line = raw.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let fault = |why| LexiconError { line: at + 1, why, text: line.to_owned() };
+            if let Some(name) = heading_of(line) {
+                heading = Some(Heading::named(name).ok_or_else(|| fault("unknown group"))?);
+                continue;
+            }
+            match heading.ok_or_else(|| fault("a phrase before the first group"))? {
+                Heading::Markers => lexicon.markers.push(line.to_lowercase()),
+                Heading::Code => lexicon.code.push(line.to_lowercase()),
+                Heading::Group(group) => lexicon.add(line, group).map_err(fault)?,
+            }
+        }
+        Ok(lexicon)
+    }
+
+    fn add(&mut self, line: &str, group: Group) -> Result<(), &'static str> {
+        let mut phrases: Vec<Vec<Pattern>> = vec![Vec::new()];
+        for place in line.split_whitespace() {
+            let choices: Vec<Pattern> = place.split('|').map(pattern).collect::<Result<_, _>>()?;
+            phrases = phrases.iter().flat_map(|begun| choices.iter().map(|next| with(begun, next))).collect();
+        }
+        for words in phrases {
+            for word in &words {
+                self.know(word);
+            }
+            let bucket = words.first().map_or(0, |word| bucket(&word.letters));
+            if let Some(place) = self.phrases.get_mut(bucket) {
+                place.push(Phrase { words, group });
+            }
+        }
+        Ok(())
+    }
+
+    fn know(&mut self, word: &Pattern) {
+        let Some(place) = self.vocabulary.get_mut(bucket(&word.letters)) else { return };
+        if word.letters.len() >= GLUED_MIN && !place.contains(word) {
+            place.push(word.clone());
+        }
+    }
+
+    /// The phrases that may begin with a word.
+    pub(super) fn beginning_with(&self, word: &str) -> &[Phrase] {
+        self.phrases.get(bucket(word)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the word, of four letters or more, stands in any phrase.
+    pub(super) fn knows(&self, word: &str) -> bool {
+        word.len() >= GLUED_MIN && self.known_from(word).any(|pattern| pattern.matches(word))
+    }
+
+    /// The length in bytes of the longest known word that letters without blanks begin with.
+    pub(super) fn known_prefix(&self, letters: &str) -> Option<usize> {
+        self.known_from(letters).map(|pattern| pattern.letters.len()).max()
+    }
+
+    fn known_from<'a>(&'a self, letters: &'a str) -> impl Iterator<Item = &'a Pattern> {
+        let place = self.vocabulary.get(bucket(letters)).map_or(&[][..], Vec::as_slice);
+        place.iter().filter(move |pattern| letters.starts_with(&pattern.letters))
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Heading {
+    Group(Group),
+    Markers,
+    Code,
+}
+
+impl Heading {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "markers" => Some(Self::Markers),
+            "code" => Some(Self::Code),
+            _ => Group::named(name).map(Self::Group),
+        }
+    }
+}
+
+/// The name in a heading; `[inst]` and the like below a heading of markers are phrases, so only names of groups count
+/// there, and an unknown lower-case name before the first phrase is an error.
+fn heading_of(line: &str) -> Option<&str> {
+    let name = line.strip_prefix('[')?.strip_suffix(']')?;
+    (name.chars().all(|c| c.is_ascii_lowercase()) && name != "inst").then_some(name)
+}
+
+fn pattern(word: &str) -> Result<Pattern, &'static str> {
+    let (letters, is_stem) = word.strip_suffix('*').map_or((word, false), |stem| (stem, true));
+    if letters.is_empty() || !letters.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()) {
+        return Err("words are lower-case letters without accents");
+    }
+    if is_stem && letters.len() < STEM_MIN {
+        return Err("too few letters before the star");
+    }
+    Ok(Pattern { letters: letters.to_owned(), is_stem })
+}
+
+fn with(begun: &[Pattern], next: &Pattern) -> Vec<Pattern> {
+    begun.iter().chain([next]).cloned().collect()
+}
+
+/// Where words with these first two letters lie.
+fn bucket(word: &str) -> usize {
+    let mut bytes = word.bytes();
+    let (first, second) = (bytes.next().unwrap_or_default(), bytes.next().unwrap_or_default());
+    usize::from(first & 31) * 32 + usize::from(second & 31)
+}
+
+/// The lexicon of the product; an empty one where its file is malformed, which [`check`] tells.
+pub(super) fn lexicon() -> &'static Lexicon {
+    static LEXICON: OnceLock<Lexicon> = OnceLock::new();
+    LEXICON.get_or_init(|| Lexicon::parse(SOURCE).unwrap_or_else(|_| Lexicon::empty()))
+}
+
+/// Whether a lexicon can be read; without a text, the one of the product.
+///
+/// # Errors
+/// The first line that cannot be read.
+pub fn check(source: Option<&str>) -> Result<(), LexiconError> {
+    Lexicon::parse(source.unwrap_or(SOURCE)).map(|_| ())
+}

@@ -1,0 +1,75 @@
+//! Forged syntax: the wire of a language model, calls of tools, orders to a machine, lines in another's name.
+
+use super::Reason;
+use super::lexicon::Lexicon;
+
+/// Who speaks in a transcript or a model's wire.
+#[rustfmt::skip]
+const VOICES: [&str; 26] = [
+    "system", "sistema", "assistant", "assistente", "asistente", "developer", "desenvolvedor", "admin",
+    "administrador", "user", "usuario", "usuário", "human", "humano", "ai", "ia", "bot", "chatbot", "tool", "prompt",
+    "instruction", "instructions", "instruções", "instrucoes", "instrucciones", "root",
+];
+/// Voices a customer's own form may name ("Usuário: joana").
+const COMMON_VOICES: [&str; 9] =
+    ["user", "usuario", "usuário", "human", "humano", "assistente", "assistant", "bot", "ia"];
+/// Words that make a framed line an order from above.
+#[rustfmt::skip]
+const FRAMED: [&str; 30] = [
+    "system", "sistema", "inst", "instruction", "instructions", "instrução", "instruções", "instrucoes", "instrucciones", "admin",
+    "administrador", "developer", "desenvolvedor", "override", "prompt", "assistant", "root", "im_start", "im_end",
+    "sudo", "jailbreak", "end of", "fim d", "begin ", "start of", "nova instr", "new instr", "debug", "hidden", "oculto",
+];
+const FRAME: [char; 9] = ['<', '[', '{', '#', '=', '*', '-', '|', '~'];
+
+/// Looks for forged syntax in a lower-case text; `tell` hears every sign found.
+pub(super) fn scan(text: &str, lexicon: &Lexicon, tell: &mut impl FnMut(Reason, f32)) {
+    let low = text.to_lowercase();
+    let squeezed: String = low.chars().filter(|c| !c.is_whitespace()).collect();
+    if lexicon.markers.iter().any(|marker| squeezed.contains(marker.as_str())) {
+        tell(Reason::ForgedSyntax, 0.65);
+    }
+    if lexicon.code.iter().any(|code| squeezed.contains(code.as_str())) {
+        tell(Reason::OrdersMachine, 0.55);
+    }
+    let mut voices: Vec<&str> = Vec::new();
+    for line in low.split(['\n', '"']).map(str::trim) {
+        if is_framed(line) {
+            tell(Reason::ForgedSyntax, 0.6);
+        }
+        if let Some(voice) = voice(line)
+            && !voices.contains(&voice)
+        {
+            voices.push(voice);
+        }
+    }
+    match voices.as_slice() {
+        [] => {}
+        [one] if COMMON_VOICES.contains(one) => {}
+        [_] => tell(Reason::ForgedVoice, 0.4),
+        _ => tell(Reason::ForgedVoice, 0.5),
+    }
+}
+
+/// "system: …" at the beginning of a line.
+fn voice(line: &str) -> Option<&'static str> {
+    let bare = line.trim_start_matches(|c: char| FRAME.contains(&c) || c == '>' || c == '(' || c.is_whitespace());
+    VOICES.into_iter().find(|name| {
+        bare.strip_prefix(name).is_some_and(|rest| rest.trim_start_matches([' ', '*', ']', '_']).starts_with(':'))
+    })
+}
+
+/// "[SYSTEM …]", "### Instructions", "<admin>", "--- end of … ---".
+fn is_framed(line: &str) -> bool {
+    let opens = |c: char| matches!(c, '<' | '[' | '{');
+    let inside = line.match_indices(opens).any(|(at, _)| {
+        let rest = line.get(at + 1..).unwrap_or_default().trim_start_matches(|c: char| FRAME.contains(&c) || c == '/');
+        begins_framed(rest) && rest.chars().take(60).any(|c| matches!(c, '>' | ']' | '}'))
+    });
+    let ruled = ["##", "==", "--", "**", "~~"].iter().any(|rule| line.starts_with(rule));
+    inside || ruled && begins_framed(line.trim_start_matches(|c: char| FRAME.contains(&c) || c.is_whitespace()))
+}
+
+fn begins_framed(text: &str) -> bool {
+    FRAMED.iter().any(|word| text.starts_with(word))
+}

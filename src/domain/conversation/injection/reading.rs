@@ -1,0 +1,259 @@
+//! A text as the words a reader sees in it, also where they are written so that a filter does not.
+
+use super::letters::{fold, is_leet, leet, shifted};
+use super::lexicon::Lexicon;
+
+/// How far apart the end of a sentence puts two words.
+const SENTENCE_GAP: u32 = 4;
+/// Single letters in a row before they are taken for one spelled word.
+const SPELLED_MIN: usize = 4;
+/// Letters of a word before it may be several words without blanks.
+const GLUED_WORD_MIN: usize = 14;
+/// Letters a word must have before other spellings of it are looked for.
+const DISGUISED_MIN: usize = 5;
+/// The most pieces one word is put together from.
+const PIECES_MAX: usize = 6;
+/// The longest word worth putting together, in bytes.
+const JOINED_MAX: usize = 20;
+
+/// Short words of everyday sentences: never the beginning of a word cut in pieces.
+#[rustfmt::skip]
+const COMMON: [&str; 52] = [
+    "a", "o", "e", "de", "do", "da", "que", "em", "um", "uma", "para", "pra", "com", "nao", "no", "na", "os", "as",
+    "por", "mais", "se", "ou", "eu", "me", "te", "meu", "sua", "seu", "tem", "bom", "dia", "sou", "the", "of", "to",
+    "and", "is", "in", "it", "my", "for", "on", "be", "you", "i", "y", "el", "la", "los", "en", "un", "con",
+];
+
+/// One word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    /// Its letters, folded.
+    pub(super) text: String,
+    /// Where it stands: words count one, ends of sentences more.
+    pub(super) place: u32,
+    /// Whether it had to be uncovered.
+    pub(super) is_hidden: bool,
+}
+
+/// What stands between blanks and signs.
+#[derive(Default)]
+struct Piece {
+    text: String,
+    place: u32,
+    /// Whether only signs, no blank, part it from the piece before.
+    is_tight: bool,
+    has_lookalike: bool,
+    has_letter: bool,
+    has_leet: bool,
+}
+
+/// Reads a text whose invisible characters are gone.
+pub(super) fn read(text: &str, lexicon: &Lexicon) -> Vec<Word> {
+    uncover(&pieces(text), lexicon)
+}
+
+fn pieces(text: &str) -> Vec<Piece> {
+    let mut done: Vec<Piece> = Vec::with_capacity(text.len() / 5 + 1);
+    let mut open = Piece::default();
+    let (mut place, mut blank_seen, mut sentence_ends) = (0, true, false);
+    for c in text.chars() {
+        let mut parts_words = false;
+        if !c.is_alphanumeric() && !c.is_ascii() || c.is_ascii_alphanumeric() || is_leet(c) || c.is_alphanumeric() {
+            fold(c, &mut |letter| {
+                if letter.read_as.is_alphanumeric() || is_leet(letter.read_as) {
+                    if open.text.is_empty() {
+                        place += if sentence_ends { SENTENCE_GAP } else { 1 };
+                        (open.place, open.is_tight) = (place, !blank_seen);
+                        (blank_seen, sentence_ends) = (false, false);
+                    }
+                    open.text.push(letter.read_as);
+                    open.has_lookalike |= letter.is_lookalike;
+                    open.has_letter |= letter.read_as.is_alphabetic();
+                    open.has_leet |= is_leet(letter.read_as);
+                } else {
+                    parts_words = true;
+                }
+            });
+        } else {
+            parts_words = !matches!(c, '\'' | '`');
+        }
+        if parts_words && !matches!(c, '’' | '´') {
+            if !open.text.is_empty() {
+                done.push(std::mem::take(&mut open));
+            }
+            blank_seen |= c.is_whitespace();
+            sentence_ends |= matches!(c, '.' | '?' | ';' | '\n' | '…');
+        }
+    }
+    if !open.text.is_empty() {
+        done.push(open);
+    }
+    done
+}
+
+fn uncover(pieces: &[Piece], lexicon: &Lexicon) -> Vec<Word> {
+    let mut words = Vec::with_capacity(pieces.len());
+    let mut rest = pieces;
+    while let Some(piece) = rest.first() {
+        let used = spelled(rest, lexicon, &mut words)
+            .or_else(|| disguised(piece, lexicon, &mut words))
+            .or_else(|| glued(piece, lexicon, &mut words))
+            .or_else(|| joined(rest, lexicon, &mut words))
+            .unwrap_or_else(|| plain(piece, lexicon, &mut words));
+        rest = rest.get(used.max(1)..).unwrap_or_default();
+    }
+    words
+}
+
+/// "i g n o r e": single letters in a row, however parted.
+fn spelled(rest: &[Piece], lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<usize> {
+    let first = rest.first().filter(|piece| is_single(piece))?;
+    let run = rest.iter().take_while(|piece| is_single(piece)).count();
+    if run < SPELLED_MIN {
+        return None;
+    }
+    let letters: String =
+        rest.iter().take(run).flat_map(|piece| piece.text.chars()).map(|c| leet(c, 'i').unwrap_or(c)).collect();
+    let found = segments(&letters, lexicon, 4);
+    let found = if found.is_empty() {
+        segments(&letters.chars().rev().collect::<String>(), lexicon, 4)
+    } else {
+        found
+    };
+    if found.is_empty() {
+        return None;
+    }
+    push_all(found, first.place, words);
+    Some(run)
+}
+
+fn is_single(piece: &Piece) -> bool {
+    piece.text.chars().nth(1).is_none()
+}
+
+/// "1gn0re", "in$truções", letters of other scripts.
+fn disguised(piece: &Piece, lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<usize> {
+    if piece.text.len() < DISGUISED_MIN {
+        return None;
+    }
+    let word = if piece.has_leet && piece.has_letter {
+        let trimmed = piece.text.trim_end_matches(['!', '+', '|']);
+        ['i', 'l']
+            .into_iter()
+            .map(|one| trimmed.chars().map(|c| leet(c, one).unwrap_or(c)).collect::<String>())
+            .find(|word| trimmed.chars().any(is_leet) && (lexicon.knows(word) || COMMON.contains(&word.as_str())))?
+    } else if piece.has_lookalike && lexicon.knows(&piece.text) {
+        piece.text.clone()
+    } else {
+        return None;
+    };
+    words.push(Word { text: word, place: piece.place, is_hidden: true });
+    Some(1)
+}
+
+/// "ignoreasinstrucoes".
+fn glued(piece: &Piece, lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<usize> {
+    if piece.text.len() < GLUED_WORD_MIN {
+        return None;
+    }
+    let found = segments(&piece.text, lexicon, DISGUISED_MIN);
+    if found.len() < 2 {
+        return None;
+    }
+    push_all(found, piece.place, words);
+    Some(1)
+}
+
+/// "ig-no-re", "ins tru ções": one known word in pieces none of which is a word.
+fn joined(rest: &[Piece], lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<usize> {
+    let first = rest.first().filter(|piece| may_be_cut(piece, lexicon))?;
+    let mut text = first.text.clone();
+    let mut tight = true;
+    for (at, piece) in rest.iter().enumerate().take(PIECES_MAX).skip(1) {
+        let is_near = piece.place.saturating_sub(first.place) < SENTENCE_GAP * 2 && text.len() < JOINED_MAX;
+        if !is_near || !may_be_cut(piece, lexicon) {
+            return None;
+        }
+        tight &= piece.is_tight;
+        text.push_str(&piece.text);
+        let is_inside = || lexicon.known_prefix(&text).is_some_and(|known| known > first.text.len());
+        if text.len() > DISGUISED_MIN && lexicon.knows(&text) && is_inside() {
+            words.push(Word { text, place: first.place, is_hidden: tight });
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
+fn may_be_cut(piece: &Piece, lexicon: &Lexicon) -> bool {
+    piece.has_letter && piece.text.len() < 9 && !COMMON.contains(&piece.text.as_str()) && !lexicon.knows(&piece.text)
+}
+
+/// A word as it stands, or the words that signs inside it part.
+fn plain(piece: &Piece, lexicon: &Lexicon, words: &mut Vec<Word>) -> usize {
+    let is_hidden = piece.has_lookalike && lexicon.knows(&piece.text);
+    for part in piece.text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()) {
+        words.push(Word { text: part.to_owned(), place: piece.place, is_hidden });
+    }
+    1
+}
+
+/// The known words of a row of letters without blanks, the longest first at each letter.
+fn segments(letters: &str, lexicon: &Lexicon, min: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = letters;
+    while let Some(first) = rest.chars().next() {
+        let known = lexicon.known_prefix(rest).filter(|len| *len >= min);
+        let (word, after) = rest.split_at_checked(known.unwrap_or(first.len_utf8())).unwrap_or((rest, ""));
+        if known.is_some() {
+            found.push(word.to_owned());
+        }
+        rest = after;
+    }
+    found
+}
+
+fn push_all(found: Vec<String>, place: u32, words: &mut Vec<Word>) {
+    let numbered = found.into_iter().zip(place..);
+    words.extend(numbered.map(|(text, place)| Word { text, place, is_hidden: true }));
+}
+
+/// The same words read backwards: the whole text from its end, and each word in its place.
+pub(super) fn mirrored(words: &[Word], lexicon: &Lexicon) -> Option<[Vec<Word>; 2]> {
+    let turned = altered(words, lexicon, |word| word.chars().rev().collect())?;
+    let last = words.last().map_or(0, |word| word.place);
+    let from_end = turned.iter().rev().map(|word| Word { place: last.saturating_sub(word.place), ..word.clone() });
+    Some([from_end.collect(), turned])
+}
+
+/// The words with their letters moved along the alphabet by the one step that makes most sense, if any does. Only
+/// rot13 is tried on text with everyday words in it, every step on text without.
+pub(super) fn unshifted(words: &[Word], lexicon: &Lexicon) -> Option<Vec<Word>> {
+    let steps = if words.iter().take(60).any(|word| COMMON.contains(&word.text.as_str()) && word.text.len() > 1) {
+        13..=13
+    } else {
+        1..=25
+    };
+    let sense = |by: u8| {
+        let long = words.iter().take(40).filter(|word| word.text.len() >= DISGUISED_MIN);
+        long.filter(|word| lexicon.knows(&moved(&word.text, by))).count()
+    };
+    let best = steps.max_by_key(|by| sense(*by))?;
+    altered(words, lexicon, |word| moved(word, best))
+}
+
+fn moved(word: &str, by: u8) -> String {
+    word.chars().map(|c| shifted(c, by)).collect()
+}
+
+/// The words changed, if a known word of some length comes out that was not there before.
+fn altered(words: &[Word], lexicon: &Lexicon, change: impl Fn(&str) -> String) -> Option<Vec<Word>> {
+    let mut makes_sense = false;
+    let turn = |word: &Word| {
+        let text = change(&word.text);
+        makes_sense |= text.len() >= DISGUISED_MIN && text != word.text && lexicon.knows(&text);
+        Word { text, place: word.place, is_hidden: true }
+    };
+    let turned: Vec<Word> = words.iter().map(turn).collect();
+    makes_sense.then_some(turned)
+}
