@@ -48,7 +48,8 @@ groups! {
     Others "others", AboveText "abovetext", Verbatim "verbatim", Transform "transform", Decode "decode",
     Affix "affix", NoRefuse "norefuse", Story "story", Records "records", Wipe "wipe", Command "command",
     Runs "runs", You "you", Send "send", Talk "talk", Url "url", Forever "forever", Boundary "boundary",
-    Duty "duty", Creator "creator", Upkeep "upkeep", Password "password", YourPassword "yourpassword", Warp "warp",
+    Duty "duty", Creator "creator", Upkeep "upkeep", Password "password", YourPassword "yourpassword", Warp "warp", FromNow "fromnow",
+    YouAre "youare", Void "void",
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,10 +5,12 @@ use super::lexicon::Lexicon;
 
 /// Who speaks in a transcript or a model's wire.
 #[rustfmt::skip]
-const VOICES: [&str; 26] = [
+const VOICES: [&str; 38] = [
     "system", "sistema", "assistant", "assistente", "asistente", "developer", "desenvolvedor", "admin",
     "administrador", "user", "usuario", "usuário", "human", "humano", "ai", "ia", "bot", "chatbot", "tool", "prompt",
-    "instruction", "instructions", "instruções", "instrucoes", "instrucciones", "root",
+    "instruction", "instructions", "instruções", "instrucoes", "instrucciones", "root", "nova instrução",
+    "novas instruções", "nova instrucao", "novas instrucoes", "nova regra", "nova tarefa", "nova ordem",
+    "new instruction", "new instructions", "new task", "override", "nuevas instrucciones",
 ];
 /// Voices a customer's own form may name ("Usuário: joana").
 const COMMON_VOICES: [&str; 9] =
@@ -46,7 +48,7 @@ pub(super) fn scan(text: &str, lexicon: &Lexicon, tell: &mut impl FnMut(Reason, 
     match voices.as_slice() {
         [] => {}
         [one] if COMMON_VOICES.contains(one) => {}
-        [_] => tell(Reason::ForgedVoice, 0.4),
+        [_] => tell(Reason::ForgedVoice, 0.5),
         _ => tell(Reason::ForgedVoice, 0.5),
     }
 }

@@ -8,7 +8,7 @@ use Group::{
     AboveText, Act, Affix, Authority, Become, Boundary, Command, Decode, Disable, Drop, Enter, Errand, Every,
     Everything, Forever, Free, Guard, JailMode, Mine, Mode, NewRules, NoRefuse, Obey, Others, Persona, Prior,
     Privilege, Prompt, Records, Reveal, Rules, Runs, Secret, Send, Story, System, Talk, Told, Transform, Url,
-    Verbatim, Wipe, You, Yours, Duty, Creator, Upkeep, Password, YourPassword, Warp,
+    Verbatim, Wipe, You, Yours, Duty, Creator, Upkeep, Password, YourPassword, Warp, FromNow, YouAre, Void,
 };
 
 /// A group that must (or must not) appear at most so many words before or after.
@@ -49,17 +49,20 @@ static RULES: &[Rule] = &[
     rule(Reason::DropsRules, 0.6, Drop, &[(&[NewRules, Become, JailMode], 12, 20), (&[Everything, Told, Every], 0, 6)]),
     unless(rule(Reason::DropsRules, 0.65, Disable, &[(&[Rules, Guard], 0, 5), (&[Yours, System], 0, 8)]), EVERYDAY),
     unless(rule(Reason::DropsRules, 0.65, Drop, &[(&[Everything], 0, 3), (&[Told], 0, 9)]), &[(&[Mine], 0, 9)]),
+    unless(rule(Reason::DropsRules, 0.6, Void, &[(&[Rules, Guard], 10, 6), (OURS, 12, 6)]), &[(&[Errand, Mine], 12, 12)]),
     // Somebody else from here on.
     rule(Reason::TakesRole, 0.35, Become, &[]),
     rule(Reason::TakesRole, 0.7, Become, &[(&[Persona, JailMode, Mode, Free, Act], 6, 14)]),
     rule(Reason::TakesRole, 0.6, Become, &[(&[Obey, Rules], 0, 14)]),
+    rule(Reason::TakesRole, 0.55, FromNow, &[(&[You], 0, 5), (&[Persona, Free, Rules, JailMode, Mode, Drop, NoRefuse], 0, 16)]),
+    rule(Reason::TakesRole, 0.6, YouAre, &[(&[Persona], 0, 6), (&[Free, Rules, Guard, JailMode, Secret, Obey], 2, 20)]),
     rule(Reason::TakesRole, 0.5, Act, &[(&[Persona, Mode], 0, 7)]),
     rule(Reason::TakesRole, 0.7, Act, &[(&[Persona], 0, 8), (&[Free, Rules, Guard, Secret, Privilege], 0, 30)]),
     rule(Reason::LiftsLimits, 0.55, Free, &[(&[Become, Act, Obey, Mode, JailMode, Enter], 20, 12)]),
     rule(Reason::LiftsLimits, 0.45, Free, &[(&[You], 4, 0)]),
     rule(Reason::LiftsLimits, 0.45, NoRefuse, &[]),
     rule(Reason::UnlocksMode, 0.6, JailMode, &[]),
-    rule(Reason::UnlocksMode, 0.4, Mode, &[(&[You, Enter], 8, 8)]),
+    unless(rule(Reason::UnlocksMode, 0.5, Mode, &[(&[You, Enter], 8, 8)]), EVERYDAY),
     rule(Reason::UnlocksMode, 0.65, Mode, &[(&[Become, Act, Free, Rules, Guard, Prompt, Secret, Privilege], 20, 20)]),
     // Fishing for the instructions.
     rule(Reason::FishesPrompt, 0.2, Prompt, &[(&[Reveal, You, Transform], 12, 12)]),
@@ -81,9 +84,10 @@ static RULES: &[Rule] = &[
     rule(Reason::ClaimsRank, 0.5, Authority, &[(&[Drop, Disable, Mode, JailMode, Privilege, Guard], 15, 30)]),
     rule(Reason::ClaimsRank, 0.5, Creator, &[(&[Obey, Reveal, Enter, Upkeep, Password, Rules], 0, 30)]),
     rule(Reason::ClaimsRank, 0.5, Upkeep, &[(&[Authority, Creator, Password, Secret, Mode], 20, 25)]),
-    rule(Reason::ClaimsRank, 0.4, Privilege, &[(&[Enter, Reveal, You, Authority, Mode], 8, 12)]),
+    rule(Reason::ClaimsRank, 0.4, Privilege, &[(&[Enter, Authority, Creator, Mode, Prompt, Secret], 8, 12)]),
     rule(Reason::ForgedVoice, 0.45, Boundary, &[]),
     rule(Reason::ForgedVoice, 0.5, NewRules, &[(&[Become, Drop, You, Boundary], 15, 20), (&[Obey, Become, Drop], 15, 20)]),
+    unless(rule(Reason::ForgedVoice, 0.45, NewRules, &[(&[Yours], 1, 0)]), &[(&[Errand], 0, 12)]),
     // What is to get out, or to be broken.
     unless(rule(Reason::Exfiltrates, 0.55, Reveal, &[(&[Secret], 0, 8)]), &[(&[Mine], 0, 3)]),
     rule(Reason::Exfiltrates, 0.55, Reveal, &[(&[Others], 0, 9)]),
