@@ -1,7 +1,7 @@
 //! Texts inside a text: base64, hexadecimal, codes of characters, escapes.
 
 /// The shortest run of letters and digits that may hold a text.
-const RUN_MIN: usize = 12;
+const RUN_MIN: usize = 8;
 /// Codes in a row before they are taken for characters.
 const CODES_MIN: usize = 6;
 /// Escapes in a text before it is read with them resolved.
@@ -12,6 +12,7 @@ pub(super) fn hidden_texts(text: &str) -> Vec<String> {
     let mut found = runs(text);
     found.extend(codes(text));
     found.extend(unescaped(text));
+    found.extend(morse(text));
     found
 }
 
@@ -88,6 +89,27 @@ fn code(word: &str, radix: u32) -> Option<u8> {
         _ => (2..=3).contains(&digits.len()),
     };
     fits.then(|| u8::from_str_radix(digits, radix).ok()).flatten()
+}
+
+/// The letters of the Morse code, from "a".
+const MORSE: [&str; 26] = [
+    ".-", "-...", "-.-.", "-..", ".", "..-.", "--.", "....", "..", ".---", "-.-", ".-..", "--", "-.", "---", ".--.",
+    "--.-", ".-.", "...", "-", "..-", "...-", ".--", "-..-", "-.--", "--..",
+];
+
+/// A text in Morse code: letters parted by a blank, words by a stroke or more blanks.
+fn morse(text: &str) -> Option<String> {
+    let mut out = String::new();
+    for word in text.split(['/', '|', '\n']).flat_map(|part| part.split("  ")) {
+        for signs in word.split_whitespace() {
+            let plain = signs.replace(['·', '•'], ".").replace(['–', '—', '_'], "-");
+            let letter = MORSE.iter().zip('a'..='z').find(|(code, _)| **code == plain);
+            out.extend(letter.map(|(_, letter)| letter));
+        }
+        out.push(' ');
+    }
+    let letters = out.chars().filter(char::is_ascii_lowercase).count();
+    (letters >= CODES_MIN).then_some(out)
 }
 
 /// The text with `%69`, `\x69`, `\u0069`, `&#105;` and `&#x69;` resolved, where it has some.

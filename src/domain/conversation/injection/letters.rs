@@ -89,6 +89,11 @@ pub(super) fn is_leet(c: char) -> bool {
     leet(c, 'i').is_some()
 }
 
+/// Whether a sign inside a word stands for a letter left out ("pr*mpt").
+pub(super) fn is_joker(c: char) -> bool {
+    matches!(c, '*' | '#')
+}
+
 /// The letter a digit or sign stands for; `one` is what a "1" is taken for.
 pub(super) fn leet(c: char, one: char) -> Option<char> {
     let letter = match c {

@@ -49,7 +49,7 @@ groups! {
     Affix "affix", NoRefuse "norefuse", Story "story", Records "records", Wipe "wipe", Command "command",
     Runs "runs", You "you", Send "send", Talk "talk", Url "url", Forever "forever", Boundary "boundary",
     Duty "duty", Creator "creator", Upkeep "upkeep", Password "password", YourPassword "yourpassword", Warp "warp", FromNow "fromnow",
-    YouAre "youare", Void "void",
+    YouAre "youare", Void "void", DropAll "dropall",
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! A text as the words a reader sees in it, also where they are written so that a filter does not.
 
-use super::letters::{fold, is_leet, leet, shifted};
+use super::letters::{Letter, fold, is_joker, is_leet, leet, shifted};
 use super::lexicon::Lexicon;
 
 /// How far apart the end of a sentence puts two words.
@@ -11,6 +11,8 @@ const SPELLED_MIN: usize = 4;
 const GLUED_WORD_MIN: usize = 14;
 /// Letters a word must have before other spellings of it are looked for.
 const DISGUISED_MIN: usize = 5;
+/// Letters left out of a word that are guessed.
+const JOKERS_MAX: usize = 2;
 /// The most pieces one word is put together from.
 const PIECES_MAX: usize = 6;
 /// The longest word worth putting together, in bytes.
@@ -44,7 +46,8 @@ struct Piece {
     is_tight: bool,
     has_lookalike: bool,
     has_letter: bool,
-    has_leet: bool,
+    /// Whether it holds a digit or sign that may stand for a letter.
+    has_sign: bool,
 }
 
 /// Reads a text whose invisible characters are gone.
@@ -52,43 +55,59 @@ pub(super) fn read(text: &str, lexicon: &Lexicon) -> Vec<Word> {
     uncover(&pieces(text), lexicon)
 }
 
+/// Splits a text at its blanks and signs, folding it on the way.
+struct Splitter {
+    done: Vec<Piece>,
+    open: Piece,
+    place: u32,
+    blank_seen: bool,
+    sentence_ended: bool,
+}
+
+impl Splitter {
+    fn add(&mut self, letter: Letter) {
+        let c = letter.read_as;
+        if !(c.is_alphanumeric() || is_leet(c) || is_joker(c)) {
+            self.part(c);
+            return;
+        }
+        if self.open.text.is_empty() {
+            self.place += if self.sentence_ended { SENTENCE_GAP } else { 1 };
+            (self.open.place, self.open.is_tight) = (self.place, !self.blank_seen);
+            (self.blank_seen, self.sentence_ended) = (false, false);
+        }
+        self.open.text.push(c);
+        self.open.has_lookalike |= letter.is_lookalike;
+        self.open.has_letter |= c.is_alphabetic();
+        self.open.has_sign |= is_leet(c) || is_joker(c);
+    }
+
+    fn part(&mut self, c: char) {
+        // Apostrophes do not part "don't".
+        if matches!(c, '\'' | '’' | '`' | '´') {
+            return;
+        }
+        self.close();
+        self.blank_seen |= c.is_whitespace();
+        self.sentence_ended |= matches!(c, '.' | '?' | ';' | '\n' | '…');
+    }
+
+    fn close(&mut self) {
+        if !self.open.text.is_empty() {
+            self.done.push(std::mem::take(&mut self.open));
+        }
+    }
+}
+
 fn pieces(text: &str) -> Vec<Piece> {
-    let mut done: Vec<Piece> = Vec::with_capacity(text.len() / 5 + 1);
-    let mut open = Piece::default();
-    let (mut place, mut blank_seen, mut sentence_ends) = (0, true, false);
+    let done = Vec::with_capacity(text.len() / 5 + 1);
+    let mut splitter =
+        Splitter { done, open: Piece::default(), place: 0, blank_seen: true, sentence_ended: false };
     for c in text.chars() {
-        let mut parts_words = false;
-        if !c.is_alphanumeric() && !c.is_ascii() || c.is_ascii_alphanumeric() || is_leet(c) || c.is_alphanumeric() {
-            fold(c, &mut |letter| {
-                if letter.read_as.is_alphanumeric() || is_leet(letter.read_as) {
-                    if open.text.is_empty() {
-                        place += if sentence_ends { SENTENCE_GAP } else { 1 };
-                        (open.place, open.is_tight) = (place, !blank_seen);
-                        (blank_seen, sentence_ends) = (false, false);
-                    }
-                    open.text.push(letter.read_as);
-                    open.has_lookalike |= letter.is_lookalike;
-                    open.has_letter |= letter.read_as.is_alphabetic();
-                    open.has_leet |= is_leet(letter.read_as);
-                } else {
-                    parts_words = true;
-                }
-            });
-        } else {
-            parts_words = !matches!(c, '\'' | '`');
-        }
-        if parts_words && !matches!(c, '’' | '´') {
-            if !open.text.is_empty() {
-                done.push(std::mem::take(&mut open));
-            }
-            blank_seen |= c.is_whitespace();
-            sentence_ends |= matches!(c, '.' | '?' | ';' | '\n' | '…');
-        }
+        fold(c, &mut |letter| splitter.add(letter));
     }
-    if !open.text.is_empty() {
-        done.push(open);
-    }
-    done
+    splitter.close();
+    splitter.done
 }
 
 fn uncover(pieces: &[Piece], lexicon: &Lexicon) -> Vec<Word> {
@@ -98,6 +117,7 @@ fn uncover(pieces: &[Piece], lexicon: &Lexicon) -> Vec<Word> {
         let used = spelled(rest, lexicon, &mut words)
             .or_else(|| disguised(piece, lexicon, &mut words))
             .or_else(|| glued(piece, lexicon, &mut words))
+            .or_else(|| mistyped(piece, lexicon, &mut words))
             .or_else(|| joined(rest, lexicon, &mut words))
             .unwrap_or_else(|| plain(piece, lexicon, &mut words));
         rest = rest.get(used.max(1)..).unwrap_or_default();
@@ -131,24 +151,67 @@ fn is_single(piece: &Piece) -> bool {
     piece.text.chars().nth(1).is_none()
 }
 
-/// "1gn0re", "in$truções", letters of other scripts.
+/// "1gn0re", "in$truções", "pr*mpt", letters of other scripts.
 fn disguised(piece: &Piece, lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<usize> {
     if piece.text.len() < DISGUISED_MIN {
         return None;
     }
-    let word = if piece.has_leet && piece.has_letter {
-        let trimmed = piece.text.trim_end_matches(['!', '+', '|']);
-        ['i', 'l']
-            .into_iter()
-            .map(|one| trimmed.chars().map(|c| leet(c, one).unwrap_or(c)).collect::<String>())
-            .find(|word| trimmed.chars().any(is_leet) && (lexicon.knows(word) || COMMON.contains(&word.as_str())))?
+    let text = if piece.has_sign && piece.has_letter {
+        let trimmed = piece.text.trim_matches(is_joker).trim_end_matches(['!', '+', '|']);
+        let is_word = |word: &String| lexicon.knows(word) || COMMON.contains(&word.as_str());
+        let guesses = readings(trimmed);
+        guesses.into_iter().filter(|guess| guess != trimmed).find(is_word)?
     } else if piece.has_lookalike && lexicon.knows(&piece.text) {
         piece.text.clone()
     } else {
         return None;
     };
-    words.push(Word { text: word, place: piece.place, is_hidden: true });
+    words.push(Word { text, place: piece.place, is_hidden: true });
     Some(1)
+}
+
+/// What a word with digits and signs in it may say.
+fn readings(word: &str) -> Vec<String> {
+    let ones = ['i', 'l'].map(|one| word.chars().map(|c| leet(c, one).unwrap_or(c)).collect::<String>());
+    let jokers = word.chars().filter(|c| is_joker(*c)).count();
+    if jokers == 0 || jokers > JOKERS_MAX {
+        return ones.into();
+    }
+    let mut guesses = ones.to_vec();
+    for _ in 0..jokers {
+        let fill = |guess: &String| ["a", "e", "i", "o", "u"].map(|vowel| guess.replacen(is_joker, vowel, 1));
+        guesses = guesses.iter().flat_map(fill).collect();
+    }
+    guesses
+}
+
+/// "ignooore", "igonre": letters drawn out or swapped, as haste does too, so it is no disguise.
+fn mistyped(piece: &Piece, lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<usize> {
+    let typed = &piece.text;
+    let is_candidate = (DISGUISED_MIN + 1..=JOINED_MAX).contains(&typed.len()) && typed.is_ascii() && !piece.has_sign;
+    if !is_candidate || lexicon.knows(typed) {
+        return None;
+    }
+    let mut single: Vec<char> = typed.chars().collect();
+    single.dedup();
+    let drawn_out = (single.len() < typed.len()).then(|| single.iter().collect::<String>());
+    let text = drawn_out.filter(|word| lexicon.knows(word)).or_else(|| swapped(typed, lexicon))?;
+    words.push(Word { text, place: piece.place, is_hidden: false });
+    Some(1)
+}
+
+/// The known word that two neighbouring letters swapped make; the first letter stays.
+fn swapped(typed: &str, lexicon: &Lexicon) -> Option<String> {
+    let mut letters: Vec<char> = typed.chars().collect();
+    for at in 2..letters.len() {
+        letters.swap(at - 1, at);
+        let word: String = letters.iter().collect();
+        if lexicon.knows(&word) {
+            return Some(word);
+        }
+        letters.swap(at - 1, at);
+    }
+    None
 }
 
 /// "ignoreasinstrucoes".

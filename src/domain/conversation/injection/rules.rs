@@ -8,7 +8,7 @@ use Group::{
     AboveText, Act, Affix, Authority, Become, Boundary, Command, Decode, Disable, Drop, Enter, Errand, Every,
     Everything, Forever, Free, Guard, JailMode, Mine, Mode, NewRules, NoRefuse, Obey, Others, Persona, Prior,
     Privilege, Prompt, Records, Reveal, Rules, Runs, Secret, Send, Story, System, Talk, Told, Transform, Url,
-    Verbatim, Wipe, You, Yours, Duty, Creator, Upkeep, Password, YourPassword, Warp, FromNow, YouAre, Void,
+    Verbatim, Wipe, You, Yours, Duty, Creator, Upkeep, Password, YourPassword, Warp, FromNow, YouAre, Void, DropAll,
 };
 
 /// A group that must (or must not) appear at most so many words before or after.
@@ -50,6 +50,7 @@ static RULES: &[Rule] = &[
     unless(rule(Reason::DropsRules, 0.65, Disable, &[(&[Rules, Guard], 0, 5), (&[Yours, System], 0, 8)]), EVERYDAY),
     unless(rule(Reason::DropsRules, 0.65, Drop, &[(&[Everything], 0, 3), (&[Told], 0, 9)]), &[(&[Mine], 0, 9)]),
     unless(rule(Reason::DropsRules, 0.6, Void, &[(&[Rules, Guard], 10, 6), (OURS, 12, 6)]), &[(&[Errand, Mine], 12, 12)]),
+    unless(rule(Reason::DropsRules, 0.5, DropAll, &[]), &[(&[Mine], 0, 6)]),
     // Somebody else from here on.
     rule(Reason::TakesRole, 0.35, Become, &[]),
     rule(Reason::TakesRole, 0.7, Become, &[(&[Persona, JailMode, Mode, Free, Act], 6, 14)]),
@@ -60,6 +61,7 @@ static RULES: &[Rule] = &[
     rule(Reason::TakesRole, 0.7, Act, &[(&[Persona], 0, 8), (&[Free, Rules, Guard, Secret, Privilege], 0, 30)]),
     rule(Reason::LiftsLimits, 0.55, Free, &[(&[Become, Act, Obey, Mode, JailMode, Enter], 20, 12)]),
     rule(Reason::LiftsLimits, 0.45, Free, &[(&[You], 4, 0)]),
+    unless(rule(Reason::LiftsLimits, 0.4, Free, &[(&[Reveal], 6, 0)]), EVERYDAY),
     rule(Reason::LiftsLimits, 0.45, NoRefuse, &[]),
     rule(Reason::UnlocksMode, 0.6, JailMode, &[]),
     unless(rule(Reason::UnlocksMode, 0.5, Mode, &[(&[You, Enter], 8, 8)]), EVERYDAY),
@@ -144,7 +146,7 @@ pub(super) fn judge(words: &[Word], by_chance: bool, lexicon: &Lexicon, tell: &m
     }
     match hidden {
         0 => {}
-        _ if by_chance && !found => {}
+        _ if by_chance && !found && (hidden < 2 || hidden * 8 < words.len()) => {}
         1 => tell(Reason::Disguised, 0.5),
         _ => tell(Reason::Disguised, 0.7),
     }
