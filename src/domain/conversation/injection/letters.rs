@@ -1,8 +1,14 @@
 //! Letters as they are read: what looks like a Latin letter is that letter.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
+use super::lexicon::LexiconError;
 use crate::domain::unicode::is_emoji_glue;
+
+pub(super) const SOURCE: &str = include_str!("../../../../config/lexicon/lookalikes.txt");
 
 /// One character of a text after folding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,41 +48,39 @@ fn is_styled(c: char) -> bool {
 }
 
 /// The Latin letter that a lower-case letter of another script, a phonetic sign or a framed letter looks like.
-#[rustfmt::skip]
 fn lookalike(c: char) -> Option<char> {
-    let twin = match c {
-        '\u{1F150}'..='\u{1F169}' => return framed(c, 0x1F150),
-        '\u{1F170}'..='\u{1F189}' => return framed(c, 0x1F170),
-        '\u{1F1E6}'..='\u{1F1FF}' => return framed(c, 0x1F1E6),
-        'а' | 'α' | 'ɑ' | 'ᴀ' | 'ɐ' | 'ꭺ' | 'ⱥ' | '∂' => 'a',
-        'ʙ' | 'ƀ' | 'ɓ' | 'ъ' | 'ь' | 'в' | 'β' | 'ᏼ' => 'b',
-        'с' | 'ϲ' | 'ᴄ' | 'ƈ' | 'ȼ' | 'ͻ' | 'ɔ' => 'c',
-        'ԁ' | 'ᴅ' | 'đ' | 'ɖ' | 'ɗ' | 'ժ' => 'd',
-        'е' | 'є' | 'ε' | 'ᴇ' | 'ǝ' | 'ə' | 'ɇ' | 'э' | 'ҽ' => 'e',
-        'ғ' | 'ƒ' | 'ꜰ' | 'ɟ' => 'f',
-        'ɡ' | 'ɢ' | 'ǥ' | 'ց' | 'ƃ' | 'ɠ' => 'g',
-        'һ' | 'н' | 'ʜ' | 'ħ' | 'ɥ' | 'հ' => 'h',
-        'і' | 'ι' | 'ɪ' | 'ı' | 'ӏ' | 'ɨ' | 'ᴉ' | 'ί' => 'i',
-        'ј' | 'ᴊ' | 'ɉ' | 'ʝ' => 'j',
-        'к' | 'κ' | 'ᴋ' | 'ƙ' | 'ʞ' => 'k',
-        'ʟ' | 'ł' | 'ɫ' | 'ƚ' | 'ɭ' => 'l',
-        'м' | 'ᴍ' | 'ɱ' | 'ɯ' => 'm',
-        'п' | 'η' | 'ɴ' | 'ո' | 'ŋ' | 'ɲ' | 'и' => 'n',
-        'о' | 'ο' | 'σ' | 'ᴏ' | 'ø' | 'օ' | 'ɵ' | 'ө' | '๏' => 'o',
-        'р' | 'ρ' | 'ᴘ' | 'ƥ' => 'p',
-        'ԛ' | 'զ' => 'q',
-        'ʀ' | 'г' | 'ɹ' | 'я' | 'ɾ' | 'ɽ' => 'r',
-        'ѕ' | 'ꜱ' | 'ʂ' | 'ş' => 's',
-        'т' | 'τ' | 'ᴛ' | 'ŧ' | 'ʇ' | 'ƭ' => 't',
-        'υ' | 'ᴜ' | 'ս' | 'ʋ' | 'ц' => 'u',
-        'ѵ' | 'ν' | 'ᴠ' | 'ʌ' => 'v',
-        'ѡ' | 'ω' | 'ᴡ' | 'ʍ' | 'ш' => 'w',
-        'х' | 'χ' | 'ҳ' => 'x',
-        'у' | 'γ' | 'ʏ' | 'ү' | 'ʎ' | 'ƴ' => 'y',
-        'ᴢ' | 'ʐ' | 'ƶ' | 'ż' => 'z',
-        _ => return None,
-    };
-    Some(twin)
+    match c {
+        '\u{1F150}'..='\u{1F169}' => framed(c, 0x1F150),
+        '\u{1F170}'..='\u{1F189}' => framed(c, 0x1F170),
+        '\u{1F1E6}'..='\u{1F1FF}' => framed(c, 0x1F1E6),
+        _ => doubles().get(&c).copied(),
+    }
+}
+
+/// Doubles of Latin letters, as [`fold`] meets them: decomposed and lower case.
+fn doubles() -> &'static HashMap<char, char> {
+    static DOUBLES: OnceLock<HashMap<char, char>> = OnceLock::new();
+    DOUBLES.get_or_init(|| parse_doubles(SOURCE).unwrap_or_default())
+}
+
+/// Reads lines of a letter and its doubles.
+pub(super) fn parse_doubles(source: &str) -> Result<HashMap<char, char>, LexiconError> {
+    let mut doubles = HashMap::new();
+    for (at, line) in source.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
+        let fault = |why| LexiconError { line: at + 1, why, text: line.to_owned() };
+        let mut signs = line.split(' ').map(|sign| {
+            let mut chars = sign.chars();
+            chars.next().filter(|_| chars.next().is_none()).ok_or_else(|| fault("one sign between two blanks"))
+        });
+        let letter = signs.next().transpose()?.filter(char::is_ascii_lowercase);
+        let letter = letter.ok_or_else(|| fault("a line begins with a lower-case letter"))?;
+        for double in signs {
+            let double = double?;
+            decompose_compatible(double, |part| doubles.extend(part.to_lowercase().map(|low| (low, letter))));
+        }
+    }
+    doubles.retain(|double, _| !double.is_ascii() && !is_combining_mark(*double));
+    Ok(doubles)
 }
 
 fn framed(c: char, first: u32) -> Option<char> {

@@ -49,7 +49,8 @@ groups! {
     Affix "affix", NoRefuse "norefuse", Story "story", Records "records", Wipe "wipe", Command "command",
     Runs "runs", You "you", Send "send", Talk "talk", Url "url", Forever "forever", Boundary "boundary",
     Duty "duty", Creator "creator", Upkeep "upkeep", Password "password", YourPassword "yourpassword", Warp "warp", FromNow "fromnow",
-    YouAre "youare", Void "void", DropAll "dropall",
+    YouAre "youare", Void "void", DropAll "dropall", Announce "announce", State "state", UnlockCode "unlockcode",
+    Grant "grant", Change "change", Internals "internals", Expert "expert", Need "need", Dossier "dossier",
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use Group::{
     AboveText, Act, Affix, Authority, Become, Boundary, Command, Decode, Disable, Drop, Enter, Errand, Every,
     Everything, Forever, Free, Guard, JailMode, Mine, Mode, NewRules, NoRefuse, Obey, Others, Persona, Prior,
     Privilege, Prompt, Records, Reveal, Rules, Runs, Secret, Send, Story, System, Talk, Told, Transform, Url,
-    Verbatim, Wipe, You, Yours, Duty, Creator, Upkeep, Password, YourPassword, Warp, FromNow, YouAre, Void, DropAll,
+    Verbatim, Wipe, You, Yours, Duty, Creator, Upkeep, Password, YourPassword, Warp, FromNow, YouAre, Void, DropAll, Announce, State, UnlockCode, Grant, Change, Internals, Expert, Need,
+    Dossier,
 };
 
 /// A group that must (or must not) appear at most so many words before or after.
@@ -51,6 +52,7 @@ static RULES: &[Rule] = &[
     unless(rule(Reason::DropsRules, 0.65, Drop, &[(&[Everything], 0, 3), (&[Told], 0, 9)]), &[(&[Mine], 0, 9)]),
     unless(rule(Reason::DropsRules, 0.6, Void, &[(&[Rules, Guard], 10, 6), (OURS, 12, 6)]), &[(&[Errand, Mine], 12, 12)]),
     unless(rule(Reason::DropsRules, 0.5, DropAll, &[]), &[(&[Mine], 0, 6)]),
+    unless(rule(Reason::DropsRules, 0.45, Disable, &[(&[Guard], 0, 2)]), EVERYDAY),
     // Somebody else from here on.
     rule(Reason::TakesRole, 0.35, Become, &[]),
     rule(Reason::TakesRole, 0.7, Become, &[(&[Persona, JailMode, Mode, Free, Act], 6, 14)]),
@@ -66,6 +68,13 @@ static RULES: &[Rule] = &[
     rule(Reason::UnlocksMode, 0.6, JailMode, &[]),
     unless(rule(Reason::UnlocksMode, 0.5, Mode, &[(&[You, Enter], 8, 8)]), EVERYDAY),
     rule(Reason::UnlocksMode, 0.65, Mode, &[(&[Become, Act, Free, Rules, Guard, Prompt, Secret, Privilege], 20, 20)]),
+    unless(rule(Reason::UnlocksMode, 0.5, State, &[(&[Announce], 0, 4)]), EVERYDAY),
+    rule(
+        Reason::UnlocksMode,
+        0.5,
+        UnlockCode,
+        &[(&[Void, Mode, JailMode, State, Free, Drop, Disable, Privilege, Guard, Creator], 15, 15)],
+    ),
     // Fishing for the instructions.
     rule(Reason::FishesPrompt, 0.2, Prompt, &[(&[Reveal, You, Transform], 12, 12)]),
     unless(rule(Reason::FishesPrompt, 0.65, Reveal, &[(&[Prompt], 0, 8)]), &[(&[Errand], 0, 11)]),
@@ -87,6 +96,8 @@ static RULES: &[Rule] = &[
     rule(Reason::ClaimsRank, 0.5, Creator, &[(&[Obey, Reveal, Enter, Upkeep, Password, Rules], 0, 30)]),
     rule(Reason::ClaimsRank, 0.5, Upkeep, &[(&[Authority, Creator, Password, Secret, Mode], 20, 25)]),
     rule(Reason::ClaimsRank, 0.4, Privilege, &[(&[Enter, Authority, Creator, Mode, Prompt, Secret], 8, 12)]),
+    rule(Reason::ClaimsRank, 0.5, Privilege, &[(&[Grant], 8, 8)]),
+    rule(Reason::ClaimsRank, 0.4, Expert, &[(&[Need], 0, 14), (&[Dossier, Prompt, Secret], 0, 22)]),
     rule(Reason::ForgedVoice, 0.45, Boundary, &[]),
     rule(Reason::ForgedVoice, 0.5, NewRules, &[(&[Become, Drop, You, Boundary], 15, 20), (&[Obey, Become, Drop], 15, 20)]),
     unless(rule(Reason::ForgedVoice, 0.45, NewRules, &[(&[Yours], 1, 0)]), &[(&[Errand], 0, 12)]),
@@ -97,6 +108,8 @@ static RULES: &[Rule] = &[
     unless(rule(Reason::Exfiltrates, 0.5, Password, &[(&[Warp, Creator, Story], 20, 20)]), &[(&[Errand], 0, 11)]),
     rule(Reason::Exfiltrates, 0.55, Send, &[(&[Talk, Secret, Others, Prompt], 0, 10), (&[Url], 0, 25)]),
     unless(rule(Reason::OrdersMachine, 0.5, Wipe, &[(&[Records], 0, 6), (&[Every, System], 0, 8)]), &[(&[Mine], 0, 7)]),
+    unless(rule(Reason::OrdersMachine, 0.5, Change, &[(&[Internals], 0, 5)]), &[(&[Mine], 0, 5)]),
+    unless(rule(Reason::OrdersMachine, 0.5, Disable, &[(&[Internals], 0, 5)]), EVERYDAY),
     rule(Reason::OrdersMachine, 0.45, Runs, &[(&[Command], 0, 4)]),
 ];
 
@@ -132,7 +145,7 @@ impl Hits {
 ///
 /// What chance could have made, such as a word that is another one backwards, needs a whole sign to count.
 pub(super) fn judge(words: &[Word], by_chance: bool, lexicon: &Lexicon, tell: &mut impl FnMut(Reason, f32)) {
-    let (hits, hidden) = find(words, lexicon);
+    let (hits, hidden, known) = find(words, lexicon);
     let mut found = false;
     for rule in RULES {
         let fits = |head: &Hit| {
@@ -146,16 +159,16 @@ pub(super) fn judge(words: &[Word], by_chance: bool, lexicon: &Lexicon, tell: &m
     }
     match hidden {
         0 => {}
-        _ if by_chance && !found && (hidden < 2 || hidden * 8 < words.len()) => {}
+        _ if by_chance && !found && (known < 2 || known * 3 < words.len()) => {}
         1 => tell(Reason::Disguised, 0.5),
         _ => tell(Reason::Disguised, 0.7),
     }
 }
 
-/// All phrases, and how many words with a grave meaning had to be uncovered.
-fn find(words: &[Word], lexicon: &Lexicon) -> (Hits, usize) {
+/// All phrases; how many words with a grave meaning, and how many known words at all, had to be uncovered.
+fn find(words: &[Word], lexicon: &Lexicon) -> (Hits, usize, usize) {
     let mut by_group: Vec<Vec<Hit>> = vec![Vec::new(); Group::COUNT];
-    let mut hidden = 0;
+    let (mut hidden, mut known) = (0, 0);
     for (at, word) in words.iter().enumerate() {
         let following = words.get(at..).unwrap_or_default();
         let mut is_grave = false;
@@ -169,7 +182,8 @@ fn find(words: &[Word], lexicon: &Lexicon) -> (Hits, usize) {
             }
             is_grave |= matches!(phrase.group, Drop | Rules | Prompt | Become | JailMode | Mode | Secret);
         }
+        known += usize::from(word.is_hidden && word.text.len() > 4 && lexicon.knows(&word.text));
         hidden += usize::from(is_grave && word.is_hidden && word.text.len() > 4);
     }
-    (Hits { by_group }, hidden)
+    (Hits { by_group }, hidden, known)
 }
