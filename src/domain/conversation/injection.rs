@@ -24,8 +24,10 @@ use crate::domain::unicode::without_invisible;
 /// the model answers is trusted less.
 pub const SUSPICIOUS: f32 = 0.3;
 /// From here on a message is answered by a safe text and the model does not see it, now or later.
-pub const THRESHOLD: f32 = 0.6;
+pub const THRESHOLD: f32 = 0.5;
 
+/// Letters from which on an encoded text is no accident.
+const SENTENCE_LETTERS: usize = 12;
 /// Encodings inside encodings that are followed.
 const DEPTH_MAX: usize = 2;
 
@@ -171,9 +173,11 @@ fn look(text: &str, depth: usize, signs: &mut Signs) {
         for hidden in decode::hidden_texts(text) {
             let mut inner = Signs::default();
             look(&hidden, depth + 1, &mut inner);
+            // Nobody encodes an order by chance, and hardly anybody a sentence.
             if inner.verdict().score > 0.0 {
-                // Nobody encodes an order by chance.
                 inner.add(Reason::Disguised, 0.7);
+            } else if hidden.chars().filter(|c| c.is_alphabetic()).count() >= SENTENCE_LETTERS {
+                inner.add(Reason::Disguised, 0.35);
             }
             for (reason, weight) in Reason::ALL.into_iter().zip(inner.0) {
                 signs.add(reason, weight);

@@ -25,6 +25,11 @@ pub(super) fn fold(c: char, put: &mut impl FnMut(Letter)) {
         put(Letter { read_as: c.to_ascii_lowercase(), is_lookalike: false });
         return;
     }
+    // Hangul syllables are no Latin letter's double, and taking one apart costs more than it tells.
+    if matches!(c, '\u{AC00}'..='\u{D7A3}') {
+        put(Letter { read_as: c, is_lookalike: false });
+        return;
+    }
     let styled = is_styled(c);
     decompose_compatible(c, |part| {
         if is_combining_mark(part) || is_emoji_glue(part) {

@@ -50,7 +50,8 @@ groups! {
     Runs "runs", You "you", Send "send", Talk "talk", Url "url", Forever "forever", Boundary "boundary",
     Duty "duty", Creator "creator", Upkeep "upkeep", Password "password", YourPassword "yourpassword", Warp "warp", FromNow "fromnow",
     YouAre "youare", Void "void", DropAll "dropall", Announce "announce", State "state", UnlockCode "unlockcode",
-    Grant "grant", Change "change", Internals "internals", Expert "expert", Need "need", Dossier "dossier",
+    Grant "grant", Change "change", Internals "internals", Expert "expert", Need "need", Dossier "dossier", Personal "personal",
+    OfUser "ofuser", Suppose "suppose",
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +102,8 @@ pub(super) struct Lexicon {
     pub(super) markers: Vec<String>,
     /// Orders to machines, without blanks.
     pub(super) code: Vec<String>,
+    /// Signs of pages and programs, without blanks.
+    pub(super) markup: Vec<String>,
 }
 
 impl Lexicon {
@@ -110,6 +113,7 @@ impl Lexicon {
             vocabulary: vec![Vec::new(); BUCKETS],
             markers: Vec::new(),
             code: Vec::new(),
+            markup: Vec::new(),
         }
     }
 
@@ -129,6 +133,7 @@ impl Lexicon {
             }
             match heading.ok_or_else(|| fault("a phrase before the first group"))? {
                 Heading::Markers => lexicon.markers.push(line.to_lowercase()),
+                Heading::Markup => lexicon.markup.push(line.to_lowercase()),
                 Heading::Code => lexicon.code.push(line.to_lowercase()),
                 Heading::Group(group) => lexicon.add(line, group).map_err(fault)?,
             }
@@ -187,6 +192,7 @@ enum Heading {
     Group(Group),
     Markers,
     Code,
+    Markup,
 }
 
 impl Heading {
@@ -194,6 +200,7 @@ impl Heading {
         match name {
             "markers" => Some(Self::Markers),
             "code" => Some(Self::Code),
+            "markup" => Some(Self::Markup),
             _ => Group::named(name).map(Self::Group),
         }
     }

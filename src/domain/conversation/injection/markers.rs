@@ -28,12 +28,14 @@ const FRAME: [char; 9] = ['<', '[', '{', '#', '=', '*', '-', '|', '~'];
 pub(super) fn scan(text: &str, lexicon: &Lexicon, tell: &mut impl FnMut(Reason, f32)) {
     let low = text.to_lowercase();
     let squeezed: String = low.chars().filter(|c| !c.is_whitespace()).collect();
-    if lexicon.markers.iter().any(|marker| squeezed.contains(marker.as_str())) {
-        tell(Reason::ForgedSyntax, 0.65);
-    }
-    if lexicon.code.iter().any(|code| squeezed.contains(code.as_str())) {
-        tell(Reason::OrdersMachine, 0.55);
-    }
+    let mut seek = |signs: &[String], reason, weight| {
+        if signs.iter().any(|sign| squeezed.contains(sign.as_str())) {
+            tell(reason, weight);
+        }
+    };
+    seek(&lexicon.markers, Reason::ForgedSyntax, 0.65);
+    seek(&lexicon.code, Reason::OrdersMachine, 0.55);
+    seek(&lexicon.markup, Reason::ForgedSyntax, 0.35);
     let mut voices: Vec<&str> = Vec::new();
     for line in low.split(['\n', '"']).map(str::trim) {
         if is_framed(line) {
@@ -64,10 +66,15 @@ fn voice(line: &str) -> Option<&'static str> {
 /// "[SYSTEM …]", "### Instructions", "<admin>", "--- end of … ---".
 fn is_framed(line: &str) -> bool {
     let opens = |c: char| matches!(c, '<' | '[' | '{');
-    let inside = line.match_indices(opens).any(|(at, _)| {
-        let rest = line.get(at + 1..).unwrap_or_default().trim_start_matches(|c: char| FRAME.contains(&c) || c == '/');
-        begins_framed(rest) && rest.chars().take(60).any(|c| matches!(c, '>' | ']' | '}'))
-    });
+    let is_frame = |c: char| FRAME.contains(&c) || c == '/' || c.is_whitespace();
+    let mut rest = line;
+    let mut inside = false;
+    while let Some(at) = rest.find(opens)
+        && !inside
+    {
+        rest = rest.get(at + 1..).unwrap_or_default().trim_start_matches(is_frame);
+        inside = begins_framed(rest) && rest.chars().take(60).any(|c| matches!(c, '>' | ']' | '}'));
+    }
     let ruled = ["##", "==", "--", "**", "~~"].iter().any(|rule| line.starts_with(rule));
     inside || ruled && begins_framed(line.trim_start_matches(|c: char| FRAME.contains(&c) || c.is_whitespace()))
 }

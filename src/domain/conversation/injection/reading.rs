@@ -119,7 +119,10 @@ fn uncover(pieces: &[Piece], lexicon: &Lexicon) -> Vec<Word> {
             .or_else(|| glued(piece, lexicon, &mut words))
             .or_else(|| mistyped(piece, lexicon, &mut words))
             .or_else(|| joined(rest, lexicon, &mut words))
-            .unwrap_or_else(|| plain(piece, lexicon, &mut words));
+            .unwrap_or_else(|| {
+                plain(piece, lexicon, &mut words);
+                1
+            });
         rest = rest.get(used.max(1)..).unwrap_or_default();
     }
     words
@@ -141,9 +144,11 @@ fn spelled(rest: &[Piece], lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<u
         found
     };
     if found.is_empty() {
-        return None;
+        // The run is done with: looked at again from its next letter, it would cost its length squared.
+        rest.iter().take(run).for_each(|piece| plain(piece, lexicon, words));
+    } else {
+        push_all(found, first.place, words);
     }
-    push_all(found, first.place, words);
     Some(run)
 }
 
@@ -202,12 +207,12 @@ fn mistyped(piece: &Piece, lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<u
 
 /// The known word that two neighbouring letters swapped make; the first letter stays.
 fn swapped(typed: &str, lexicon: &Lexicon) -> Option<String> {
-    let mut letters: Vec<char> = typed.chars().collect();
+    let mut letters = typed.as_bytes().to_vec();
     for at in 2..letters.len() {
         letters.swap(at - 1, at);
-        let word: String = letters.iter().collect();
-        if lexicon.knows(&word) {
-            return Some(word);
+        let word = std::str::from_utf8(&letters).ok().filter(|word| lexicon.knows(word));
+        if word.is_some() {
+            return word.map(str::to_owned);
         }
         letters.swap(at - 1, at);
     }
@@ -253,12 +258,11 @@ fn may_be_cut(piece: &Piece, lexicon: &Lexicon) -> bool {
 }
 
 /// A word as it stands, or the words that signs inside it part.
-fn plain(piece: &Piece, lexicon: &Lexicon, words: &mut Vec<Word>) -> usize {
+fn plain(piece: &Piece, lexicon: &Lexicon, words: &mut Vec<Word>) {
     let is_hidden = piece.has_lookalike && lexicon.knows(&piece.text);
     for part in piece.text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()) {
         words.push(Word { text: part.to_owned(), place: piece.place, is_hidden });
     }
-    1
 }
 
 /// The known words of a row of letters without blanks, the longest first at each letter.
@@ -298,7 +302,7 @@ pub(super) fn unshifted(words: &[Word], lexicon: &Lexicon) -> Option<Vec<Word>> 
         1..=25
     };
     let sense = |by: u8| {
-        let long = words.iter().take(40).filter(|word| word.text.len() >= DISGUISED_MIN);
+        let long = words.iter().take(40).filter(|word| word.text.len() >= DISGUISED_MIN && word.text.is_ascii());
         long.filter(|word| lexicon.knows(&moved(&word.text, by))).count()
     };
     let best = steps.max_by_key(|by| sense(*by))?;

@@ -9,7 +9,7 @@ use Group::{
     Everything, Forever, Free, Guard, JailMode, Mine, Mode, NewRules, NoRefuse, Obey, Others, Persona, Prior,
     Privilege, Prompt, Records, Reveal, Rules, Runs, Secret, Send, Story, System, Talk, Told, Transform, Url,
     Verbatim, Wipe, You, Yours, Duty, Creator, Upkeep, Password, YourPassword, Warp, FromNow, YouAre, Void, DropAll, Announce, State, UnlockCode, Grant, Change, Internals, Expert, Need,
-    Dossier,
+    Dossier, Personal, OfUser, Suppose,
 };
 
 /// A group that must (or must not) appear at most so many words before or after.
@@ -104,6 +104,8 @@ static RULES: &[Rule] = &[
     // What is to get out, or to be broken.
     unless(rule(Reason::Exfiltrates, 0.55, Reveal, &[(&[Secret], 0, 8)]), &[(&[Mine], 0, 3)]),
     rule(Reason::Exfiltrates, 0.55, Reveal, &[(&[Others], 0, 9)]),
+    rule(Reason::Exfiltrates, 0.45, Personal, &[(&[OfUser], 0, 4), (&[Reveal, Transform, Warp], 14, 14)]),
+    unless(rule(Reason::Pretext, 0.45, Suppose, &[(&[Personal, Others, Password], 0, 30), (&[Reveal], 0, 30)]), EVERYDAY),
     unless(rule(Reason::Exfiltrates, 0.5, Reveal, &[(&[YourPassword], 0, 6)]), &[(&[Errand], 0, 11)]),
     unless(rule(Reason::Exfiltrates, 0.5, Password, &[(&[Warp, Creator, Story], 20, 20)]), &[(&[Errand], 0, 11)]),
     rule(Reason::Exfiltrates, 0.55, Send, &[(&[Talk, Secret, Others, Prompt], 0, 10), (&[Url], 0, 25)]),
