@@ -13,8 +13,11 @@ const VOICES: [&str; 38] = [
     "new instruction", "new instructions", "new task", "override", "nuevas instrucciones",
 ];
 /// Voices a customer's own form may name ("Usuário: joana").
-const COMMON_VOICES: [&str; 9] =
-    ["user", "usuario", "usuário", "human", "humano", "assistente", "assistant", "bot", "ia"];
+#[rustfmt::skip]
+const COMMON_VOICES: [&str; 15] = [
+    "user", "usuario", "usuário", "human", "humano", "assistente", "assistant", "bot", "ia", "instruções", "instrucoes",
+    "instruction", "instructions", "instrucciones", "tool",
+];
 /// Words that make a framed line an order from above.
 #[rustfmt::skip]
 const FRAMED: [&str; 30] = [
@@ -50,6 +53,7 @@ pub(super) fn scan(text: &str, lexicon: &Lexicon, tell: &mut impl FnMut(Reason, 
     match voices.as_slice() {
         [] => {}
         [one] if COMMON_VOICES.contains(one) => {}
+        ["sistema"] => tell(Reason::ForgedVoice, 0.3),
         [_] => tell(Reason::ForgedVoice, 0.5),
         _ => tell(Reason::ForgedVoice, 0.5),
     }
