@@ -17,6 +17,7 @@ mod gemini;
 mod harness;
 mod http_surface;
 mod inbound_shapes;
+mod injection;
 mod intake;
 mod logging;
 mod metrics;

@@ -5,8 +5,8 @@
 //! single suspicious word is no attack: a customer who types "sistema" or "ignorar" is a customer. The verdict is a
 //! signal; the wall is that the model holds no power.
 //!
-//! A text is read in up to five ways (as it stands, each word and the whole backwards, moved along the alphabet, with
-//! encoded parts decoded). Each way looks for phrases of the lexicon close to each other; the strongest sign of a
+//! A text is read in up to five ways: as it stands, each word and the whole backwards, moved along the alphabet, with
+//! encoded parts decoded. Each way looks for phrases of the lexicon close to each other; the strongest sign of a
 //! [`Reason`] counts, and reasons add up as independent doubts: 1 − Π(1 − weight).
 
 mod decode;
@@ -16,9 +16,9 @@ mod markers;
 mod reading;
 mod rules;
 
-pub use lexicon::{LexiconError, check};
+pub use lexicon::{LexiconError, check, check_phrases};
 
-use crate::domain::unicode::without_invisible;
+use crate::domain::unicode::{is_emoji_glue, without_invisible};
 
 /// From here on a message is suspicious: whatever a model is to see of it stands apart as somebody's words, and what
 /// the model answers is trusted less.
@@ -143,8 +143,11 @@ impl Signs {
 /// Judges a text. Invisible characters change nothing.
 pub fn judge(text: &str) -> Verdict {
     let spaced: String = text.chars().map(plain_blank).collect();
+    let mut visible = without_invisible(&spaced);
+    // Parts of emoji are nothing to read, and one of them may follow a digit or a "#" unseen.
+    visible.retain(|c| !is_emoji_glue(c));
     let mut signs = Signs::default();
-    look(&without_invisible(&spaced), 0, &mut signs);
+    look(&visible, 0, &mut signs);
     signs.verdict()
 }
 

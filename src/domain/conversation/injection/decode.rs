@@ -155,12 +155,12 @@ fn escape(text: &str) -> Option<(u32, usize)> {
     }
 }
 
-/// A text in UTF-8 or Latin-1 that is nearly all letters and blanks.
+/// A text in UTF-8 or Latin-1 that is nearly all letters, digits and blanks.
 fn readable(bytes: Vec<u8>) -> Option<String> {
     let text = String::from_utf8(bytes)
         .unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect::<String>());
     let all = text.chars().count();
-    let plain = text.chars().filter(|c| c.is_alphabetic() || c.is_ascii_punctuation() || c.is_whitespace()).count();
+    let plain = text.chars().filter(|c| c.is_alphanumeric() || c.is_ascii_punctuation() || c.is_whitespace()).count();
     let ascii = text.chars().filter(|c| c.is_ascii_alphabetic() || *c == ' ').count();
     (all >= 5 && plain * 20 >= all * 19 && ascii * 4 >= all * 3).then_some(text)
 }

@@ -8,6 +8,7 @@ use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 use super::lexicon::LexiconError;
 use crate::domain::unicode::is_emoji_glue;
 
+/// The doubles of letters as the product knows them.
 pub(super) const SOURCE: &str = include_str!("../../../../config/lexicon/lookalikes.txt");
 
 /// One character of a text after folding.

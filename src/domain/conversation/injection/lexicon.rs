@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use thiserror::Error;
 
+use super::letters::{SOURCE as DOUBLES, parse_doubles};
+
 const SOURCE: &str = include_str!("../../../../config/lexicon/injection.txt");
 /// The shortest beginning a word with a star may have; a shorter one would stand for half the dictionary.
 const STEM_MIN: usize = 3;
@@ -241,10 +243,19 @@ pub(super) fn lexicon() -> &'static Lexicon {
     LEXICON.get_or_init(|| Lexicon::parse(SOURCE).unwrap_or_else(|_| Lexicon::empty()))
 }
 
-/// Whether a lexicon can be read; without a text, the one of the product.
+/// Whether the lexicons of the product can be read.
 ///
 /// # Errors
 /// The first line that cannot be read.
-pub fn check(source: Option<&str>) -> Result<(), LexiconError> {
-    Lexicon::parse(source.unwrap_or(SOURCE)).map(|_| ())
+pub fn check() -> Result<(), LexiconError> {
+    parse_doubles(DOUBLES)?;
+    check_phrases(SOURCE)
+}
+
+/// Whether a list of phrases can be read.
+///
+/// # Errors
+/// The first line that cannot be read.
+pub fn check_phrases(source: &str) -> Result<(), LexiconError> {
+    Lexicon::parse(source).map(|_| ())
 }

@@ -18,6 +18,9 @@ const COMMON_VOICES: [&str; 15] = [
     "user", "usuario", "usuário", "human", "humano", "assistente", "assistant", "bot", "ia", "instruções", "instrucoes",
     "instruction", "instructions", "instrucciones", "tool",
 ];
+/// Who asks and who answers in a transcript.
+const ASKERS: [&str; 5] = ["user", "usuario", "usuário", "human", "humano"];
+const ANSWERERS: [&str; 5] = ["assistant", "assistente", "asistente", "ai", "bot"];
 /// Words that make a framed line an order from above.
 #[rustfmt::skip]
 const FRAMED: [&str; 30] = [
@@ -40,22 +43,24 @@ pub(super) fn scan(text: &str, lexicon: &Lexicon, tell: &mut impl FnMut(Reason, 
     seek(&lexicon.code, Reason::OrdersMachine, 0.55);
     seek(&lexicon.markup, Reason::ForgedSyntax, 0.35);
     let mut voices: Vec<&str> = Vec::new();
-    for line in low.split(['\n', '"']).map(str::trim) {
-        if is_framed(line) {
+    for line in low.split(['\n', '"']) {
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        if is_framed(&line) {
             tell(Reason::ForgedSyntax, 0.6);
         }
-        if let Some(voice) = voice(line)
+        if let Some(voice) = voice(&line)
             && !voices.contains(&voice)
         {
             voices.push(voice);
         }
     }
-    match voices.as_slice() {
-        [] => {}
-        [one] if COMMON_VOICES.contains(one) => {}
-        ["sistema"] => tell(Reason::ForgedVoice, 0.3),
-        [_] => tell(Reason::ForgedVoice, 0.5),
-        _ => tell(Reason::ForgedVoice, 0.5),
+    let speaks = |who: &[&str]| voices.iter().any(|voice| who.contains(voice));
+    if voices.iter().any(|voice| !COMMON_VOICES.contains(voice)) {
+        // A customer's own form may have a field of this name, all alone.
+        let is_field = voices.as_slice() == ["sistema"];
+        tell(Reason::ForgedVoice, if is_field { 0.3 } else { 0.6 });
+    } else if speaks(&ASKERS) && speaks(&ANSWERERS) {
+        tell(Reason::ForgedVoice, 0.55);
     }
 }
 

@@ -5,6 +5,12 @@ use super::lexicon::Lexicon;
 
 /// How far apart the end of a sentence puts two words.
 const SENTENCE_GAP: u32 = 4;
+/// How far apart the end of a line, or of a message, puts them: farther than any rule looks.
+const LINE_GAP: u32 = 32;
+/// The same after a few words without an end, since one sentence may come in several messages.
+const SHORT_LINE_GAP: u32 = 2;
+/// Words of such a line.
+const SHORT_LINE_MAX: u32 = 4;
 /// Single letters in a row before they are taken for one spelled word.
 const SPELLED_MIN: usize = 4;
 /// Letters of a word before it may be several words without blanks.
@@ -61,7 +67,9 @@ struct Splitter {
     open: Piece,
     place: u32,
     blank_seen: bool,
-    sentence_ended: bool,
+    /// How far the next word stands from the one before.
+    gap: u32,
+    words_in_line: u32,
 }
 
 impl Splitter {
@@ -72,9 +80,10 @@ impl Splitter {
             return;
         }
         if self.open.text.is_empty() {
-            self.place += if self.sentence_ended { SENTENCE_GAP } else { 1 };
+            self.place += self.gap;
+            self.words_in_line += 1;
             (self.open.place, self.open.is_tight) = (self.place, !self.blank_seen);
-            (self.blank_seen, self.sentence_ended) = (false, false);
+            (self.blank_seen, self.gap) = (false, 1);
         }
         self.open.text.push(c);
         self.open.has_lookalike |= letter.is_lookalike;
@@ -89,7 +98,17 @@ impl Splitter {
         }
         self.close();
         self.blank_seen |= c.is_whitespace();
-        self.sentence_ended |= matches!(c, '.' | '?' | ';' | '\n' | '…');
+        self.gap = self.gap.max(match c {
+            '\n' => self.end_line(),
+            '.' | '?' | ';' | '…' => SENTENCE_GAP,
+            _ => 1,
+        });
+    }
+
+    fn end_line(&mut self) -> u32 {
+        let is_open = self.gap < SENTENCE_GAP;
+        let words = std::mem::take(&mut self.words_in_line);
+        if is_open && words <= SHORT_LINE_MAX { SHORT_LINE_GAP } else { LINE_GAP }
     }
 
     fn close(&mut self) {
@@ -102,7 +121,7 @@ impl Splitter {
 fn pieces(text: &str) -> Vec<Piece> {
     let done = Vec::with_capacity(text.len() / 5 + 1);
     let mut splitter =
-        Splitter { done, open: Piece::default(), place: 0, blank_seen: true, sentence_ended: false };
+        Splitter { done, open: Piece::default(), place: 0, blank_seen: true, gap: 1, words_in_line: 0 };
     for c in text.chars() {
         fold(c, &mut |letter| splitter.add(letter));
     }
@@ -315,12 +334,13 @@ fn moved(word: &str, by: u8) -> String {
 
 /// The words changed, if a known word of some length comes out that was not there before.
 fn altered(words: &[Word], lexicon: &Lexicon, change: impl Fn(&str) -> String) -> Option<Vec<Word>> {
-    let mut makes_sense = false;
-    let turn = |word: &Word| {
+    let is_sense = |word: &Word| {
         let text = change(&word.text);
-        makes_sense |= text.len() >= DISGUISED_MIN && text != word.text && lexicon.knows(&text);
-        Word { text, place: word.place, is_hidden: true }
+        text != word.text && lexicon.knows(&text)
     };
-    let turned: Vec<Word> = words.iter().map(turn).collect();
-    makes_sense.then_some(turned)
+    if !words.iter().any(|word| word.text.len() >= DISGUISED_MIN && is_sense(word)) {
+        return None;
+    }
+    let turn = |word: &Word| Word { text: change(&word.text), place: word.place, is_hidden: true };
+    Some(words.iter().map(turn).collect())
 }
