@@ -245,7 +245,10 @@ fn disguises(text: &str) -> Vec<(&'static str, String)> {
         ("Cyrillic", mapped(text, "aeopcxi", "аеорсхі")),
         ("Greek", mapped(text, "aeoiun", "αεοιυη")),
         ("small capitals", mapped(text, "aegimnorstu", "ᴀᴇɢɪᴍɴᴏʀꜱᴛᴜ")),
-        ("full width", mapped(text, "abcdefghijklmnopqrstuvwxyz", "ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ")),
+        (
+            "full width",
+            mapped(text, "abcdefghijklmnopqrstuvwxyz", "ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ"),
+        ),
         ("stacked accents", bare(text).chars().flat_map(|c| [c, '\u{336}', '\u{301}']).collect()),
         ("backwards", bare(text).chars().rev().collect()),
         ("each word backwards", each_word(&|word| word.chars().rev().collect())),

@@ -70,7 +70,9 @@ fn codes(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for radix in [2, 16, 10] {
         let mut bytes = Vec::new();
-        for word in text.split(|c: char| !c.is_ascii_alphanumeric()).chain([""]).filter(|w| !w.is_empty()).chain(["end"]) {
+        for word in
+            text.split(|c: char| !c.is_ascii_alphanumeric()).chain([""]).filter(|w| !w.is_empty()).chain(["end"])
+        {
             match code(word, radix) {
                 Some(byte) => bytes.push(byte),
                 None if bytes.len() >= CODES_MIN => found.extend(readable(std::mem::take(&mut bytes))),

@@ -53,7 +53,7 @@ groups! {
     Duty "duty", Creator "creator", Upkeep "upkeep", Password "password", YourPassword "yourpassword", Warp "warp", FromNow "fromnow",
     YouAre "youare", Void "void", DropAll "dropall", Announce "announce", State "state", UnlockCode "unlockcode",
     Grant "grant", Change "change", Internals "internals", Expert "expert", Need "need", Dossier "dossier", Personal "personal",
-    OfUser "ofuser", Suppose "suppose",
+    OfUser "ofuser", Suppose "suppose", RootAccess "rootaccess",
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -43,7 +43,7 @@ pub(super) fn scan(text: &str, lexicon: &Lexicon, tell: &mut impl FnMut(Reason, 
     seek(&lexicon.code, Reason::OrdersMachine, 0.55);
     seek(&lexicon.markup, Reason::ForgedSyntax, 0.35);
     let mut voices: Vec<&str> = Vec::new();
-    for line in low.split(['\n', '"']) {
+    for line in low.split(['\n', '"', '.', '!', '?']) {
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         if is_framed(&line) {
             tell(Reason::ForgedSyntax, 0.6);

@@ -8,7 +8,7 @@ const SENTENCE_GAP: u32 = 4;
 /// How far apart the end of a line, or of a message, puts them: farther than any rule looks.
 const LINE_GAP: u32 = 32;
 /// The same after a few words without an end, since one sentence may come in several messages.
-const SHORT_LINE_GAP: u32 = 2;
+pub(super) const SHORT_LINE_GAP: u32 = 2;
 /// Words of such a line.
 const SHORT_LINE_MAX: u32 = 4;
 /// Single letters in a row before they are taken for one spelled word.
@@ -120,8 +120,7 @@ impl Splitter {
 
 fn pieces(text: &str) -> Vec<Piece> {
     let done = Vec::with_capacity(text.len() / 5 + 1);
-    let mut splitter =
-        Splitter { done, open: Piece::default(), place: 0, blank_seen: true, gap: 1, words_in_line: 0 };
+    let mut splitter = Splitter { done, open: Piece::default(), place: 0, blank_seen: true, gap: 1, words_in_line: 0 };
     for c in text.chars() {
         fold(c, &mut |letter| splitter.add(letter));
     }
@@ -157,11 +156,7 @@ fn spelled(rest: &[Piece], lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<u
     let letters: String =
         rest.iter().take(run).flat_map(|piece| piece.text.chars()).map(|c| leet(c, 'i').unwrap_or(c)).collect();
     let found = segments(&letters, lexicon, 4);
-    let found = if found.is_empty() {
-        segments(&letters.chars().rev().collect::<String>(), lexicon, 4)
-    } else {
-        found
-    };
+    let found = if found.is_empty() { segments(&letters.chars().rev().collect::<String>(), lexicon, 4) } else { found };
     if found.is_empty() {
         // The run is done with: looked at again from its next letter, it would cost its length squared.
         rest.iter().take(run).for_each(|piece| plain(piece, lexicon, words));
@@ -284,14 +279,21 @@ fn plain(piece: &Piece, lexicon: &Lexicon, words: &mut Vec<Word>) {
     }
 }
 
-/// The known words of a row of letters without blanks, the longest first at each letter.
+/// The known words of a row of letters without blanks, the longest first at each letter, and the short words between.
 fn segments(letters: &str, lexicon: &Lexicon, min: usize) -> Vec<String> {
     let mut found = Vec::new();
+    let mut between = String::new();
     let mut rest = letters;
     while let Some(first) = rest.chars().next() {
         let known = lexicon.known_prefix(rest).filter(|len| *len >= min);
         let (word, after) = rest.split_at_checked(known.unwrap_or(first.len_utf8())).unwrap_or((rest, ""));
-        if known.is_some() {
+        if known.is_none() {
+            between.push_str(word);
+        } else {
+            let short = std::mem::take(&mut between);
+            if !found.is_empty() && COMMON.contains(&short.as_str()) {
+                found.push(short);
+            }
             found.push(word.to_owned());
         }
         rest = after;

@@ -2,14 +2,14 @@
 
 use super::Reason;
 use super::lexicon::{Group, Lexicon};
-use super::reading::Word;
+use super::reading::{SHORT_LINE_GAP, Word};
 
 use Group::{
-    AboveText, Act, Affix, Authority, Become, Boundary, Command, Decode, Disable, Drop, Enter, Errand, Every,
-    Everything, Forever, Free, Guard, JailMode, Mine, Mode, NewRules, NoRefuse, Obey, Others, Persona, Prior,
-    Privilege, Prompt, Records, Reveal, Rules, Runs, Secret, Send, Story, System, Talk, Told, Transform, Url,
-    Verbatim, Wipe, You, Yours, Duty, Creator, Upkeep, Password, YourPassword, Warp, FromNow, YouAre, Void, DropAll, Announce, State, UnlockCode, Grant, Change, Internals, Expert, Need,
-    Dossier, Personal, OfUser, Suppose,
+    AboveText, Act, Affix, Announce, Authority, Become, Boundary, Change, Command, Creator, Decode, Disable, Dossier,
+    Drop, DropAll, Duty, Enter, Errand, Every, Everything, Expert, Forever, Free, FromNow, Grant, Guard, Internals,
+    JailMode, Mine, Mode, Need, NewRules, NoRefuse, Obey, OfUser, Others, Password, Persona, Personal, Prior,
+    Privilege, Prompt, Records, Reveal, RootAccess, Rules, Runs, Secret, Send, State, Story, Suppose, System, Talk,
+    Told, Transform, UnlockCode, Upkeep, Url, Verbatim, Void, Warp, Wipe, You, YouAre, YourPassword, Yours,
 };
 
 /// A group that must (or must not) appear at most so many words before or after.
@@ -52,33 +52,51 @@ static RULES: &[Rule] = &[
     rule(Reason::DropsRules, 0.6, Drop, &[(&[NewRules, Become, JailMode], 12, 20), (&[Everything, Told, Every], 0, 6)]),
     unless(rule(Reason::DropsRules, 0.65, Disable, &[(&[Rules, Guard], 0, 5), (&[Yours, System], 0, 8)]), EVERYDAY),
     unless(rule(Reason::DropsRules, 0.65, Drop, &[(&[Everything], 0, 3), (&[Told], 0, 9)]), &[(&[Mine], 0, 9)]),
-    unless(rule(Reason::DropsRules, 0.6, Void, &[(&[Rules, Guard], 10, 6), (OURS, 12, 6)]), &[(&[Errand, Mine], 12, 12)]),
+    unless(
+        rule(Reason::DropsRules, 0.6, Void, &[(&[Rules, Guard], 10, 6), (OURS, 12, 6)]),
+        &[(&[Errand], 12, 12), (&[Mine], 6, 0)],
+    ),
+    unless(rule(Reason::DropsRules, 0.6, Disable, &[(&[Everything], 0, 5), (&[Told], 0, 9)]), &[(&[Mine], 0, 9)]),
     unless(rule(Reason::DropsRules, 0.65, DropAll, &[]), &[(&[Mine], 0, 6)]),
     unless(rule(Reason::DropsRules, 0.55, Disable, &[(&[Guard], 0, 2)]), EVERYDAY),
     // Somebody else from here on.
     rule(Reason::TakesRole, 0.35, Become, &[]),
     rule(Reason::TakesRole, 0.7, Become, &[(&[Persona, JailMode, Mode, Free, Act], 6, 14)]),
     rule(Reason::TakesRole, 0.6, Become, &[(&[Obey, Rules], 0, 14)]),
-    rule(Reason::TakesRole, 0.55, FromNow, &[(&[You], 0, 5), (&[Persona, Free, Rules, JailMode, Mode, Drop, NoRefuse], 0, 16)]),
+    rule(
+        Reason::TakesRole,
+        0.55,
+        FromNow,
+        &[(&[You], 0, 5), (&[Persona, Free, Rules, JailMode, Mode, Drop, NoRefuse], 0, 16)],
+    ),
     rule(Reason::TakesRole, 0.6, YouAre, &[(&[Persona], 0, 6), (&[Free, Rules, Guard, JailMode, Secret, Obey], 2, 10)]),
     rule(Reason::TakesRole, 0.55, Act, &[(&[Persona, Mode], 0, 7)]),
-    rule(Reason::TakesRole, 0.7, Act, &[(&[Persona], 0, 8), (&[Free, Rules, Guard, Secret, Privilege], 0, 30)]),
+    rule(
+        Reason::TakesRole,
+        0.7,
+        Act,
+        &[(&[Persona], 0, 8), (&[Free, Rules, Guard, Secret, Privilege, RootAccess], 0, 30)],
+    ),
     rule(Reason::LiftsLimits, 0.5, Free, &[(&[Become, Act, Obey, Mode, JailMode, Enter], 20, 12)]),
     rule(Reason::LiftsLimits, 0.45, Free, &[(&[You], 4, 0)]),
     unless(rule(Reason::LiftsLimits, 0.35, Free, &[(&[Reveal], 6, 0)]), EVERYDAY),
     rule(Reason::LiftsLimits, 0.55, NoRefuse, &[]),
     rule(Reason::UnlocksMode, 0.6, JailMode, &[]),
     unless(rule(Reason::UnlocksMode, 0.5, Mode, &[(&[You, Enter], 8, 8)]), EVERYDAY),
-    rule(Reason::UnlocksMode, 0.65, Mode, &[(&[Become, Act, Free, Rules, Guard, Prompt, Secret, Privilege], 12, 12)]),
+    rule(
+        Reason::UnlocksMode,
+        0.65,
+        Mode,
+        &[(&[Become, Act, Free, Rules, Guard, Prompt, Secret, Privilege, Boundary], 12, 12)],
+    ),
     unless(rule(Reason::UnlocksMode, 0.55, State, &[(&[Announce], 0, 3)]), &[(&[Mine], 6, 3), (&[Errand], 6, 9)]),
     rule(
         Reason::UnlocksMode,
         0.6,
         UnlockCode,
-        &[(&[Void, Mode, JailMode, State, Free, Drop, Disable, Privilege, Guard, Creator], 15, 15)],
+        &[(&[Void, Mode, JailMode, State, Free, Drop, Disable, Privilege, RootAccess, Guard, Creator], 15, 15)],
     ),
     // Fishing for the instructions.
-    rule(Reason::FishesPrompt, 0.2, Prompt, &[(&[Reveal, You, Transform], 12, 12)]),
     unless(rule(Reason::FishesPrompt, 0.65, Reveal, &[(&[Prompt], 0, 8)]), &[(&[Errand], 0, 11)]),
     unless(rule(Reason::FishesPrompt, 0.65, Transform, &[(&[Prompt], 0, 8)]), &[(&[Errand], 0, 11)]),
     unless(
@@ -94,20 +112,34 @@ static RULES: &[Rule] = &[
     rule(Reason::Pretext, 0.5, Decode, &[(&[Obey, Runs], 14, 14)]),
     // Speaking with another's voice.
     rule(Reason::ClaimsRank, 0.45, Authority, &[(&[Reveal, Enter], 0, 25), (&[Secret, Prompt, Others, Rules], 0, 30)]),
-    rule(Reason::ClaimsRank, 0.5, Authority, &[(&[Drop, Disable, Mode, JailMode, Privilege, Guard], 15, 30)]),
+    rule(
+        Reason::ClaimsRank,
+        0.5,
+        Authority,
+        &[(&[Drop, Disable, Mode, JailMode, Privilege, RootAccess, Guard], 15, 30)],
+    ),
     rule(Reason::ClaimsRank, 0.6, Creator, &[(&[Obey, Reveal, Enter, Upkeep, Password, Rules], 0, 30)]),
     rule(Reason::ClaimsRank, 0.55, Upkeep, &[(&[Authority, Creator, Password, Secret, Mode], 20, 25)]),
     rule(Reason::ClaimsRank, 0.4, Privilege, &[(&[Enter, Authority, Creator, Mode, Prompt, Secret], 8, 12)]),
     rule(Reason::ClaimsRank, 0.55, Privilege, &[(&[Grant], 8, 8)]),
+    unless(rule(Reason::ClaimsRank, 0.55, RootAccess, &[]), EVERYDAY),
     rule(Reason::ClaimsRank, 0.4, Expert, &[(&[Need], 0, 14), (&[Dossier, Prompt, Secret], 0, 22)]),
     rule(Reason::ForgedVoice, 0.45, Boundary, &[]),
-    rule(Reason::ForgedVoice, 0.6, NewRules, &[(&[Become, Drop, You, Boundary], 15, 20), (&[Obey, Become, Drop], 15, 20)]),
+    rule(
+        Reason::ForgedVoice,
+        0.6,
+        NewRules,
+        &[(&[Become, Drop, You, Boundary], 15, 20), (&[Obey, Become, Drop, YouAre], 15, 20)],
+    ),
     unless(rule(Reason::ForgedVoice, 0.55, NewRules, &[(&[Yours], 1, 0)]), &[(&[Errand], 0, 12)]),
     // What is to get out, or to be broken.
     unless(rule(Reason::Exfiltrates, 0.55, Reveal, &[(&[Secret], 0, 8)]), &[(&[Mine], 0, 3)]),
     rule(Reason::Exfiltrates, 0.55, Reveal, &[(&[Others], 0, 9)]),
     rule(Reason::Exfiltrates, 0.45, Personal, &[(&[OfUser], 0, 4), (&[Reveal, Transform, Warp], 14, 14)]),
-    unless(rule(Reason::Pretext, 0.45, Suppose, &[(&[Personal, Others, Password], 0, 30), (&[Reveal], 0, 30)]), EVERYDAY),
+    unless(
+        rule(Reason::Pretext, 0.45, Suppose, &[(&[Personal, Others, Password], 0, 30), (&[Reveal], 0, 30)]),
+        EVERYDAY,
+    ),
     unless(rule(Reason::Exfiltrates, 0.6, Reveal, &[(&[YourPassword], 0, 6)]), &[(&[Errand], 0, 11)]),
     unless(rule(Reason::Exfiltrates, 0.55, Password, &[(&[Warp, Creator, Story], 20, 20)]), &[(&[Errand], 0, 11)]),
     rule(Reason::Exfiltrates, 0.55, Send, &[(&[Talk, Secret, Others, Prompt], 0, 10), (&[Url], 0, 25)]),
@@ -178,7 +210,7 @@ fn find(words: &[Word], lexicon: &Lexicon) -> (Hits, usize, usize) {
         let following = words.get(at..).unwrap_or_default();
         let mut is_grave = false;
         for phrase in lexicon.beginning_with(&word.text) {
-            if !phrase.matches(following.iter().map(|word| word.text.as_str())) {
+            if !phrase.matches(in_a_row(following)) {
                 continue;
             }
             let to = following.get(phrase.len().saturating_sub(1)).map_or(word.place, |last| last.place);
@@ -191,4 +223,17 @@ fn find(words: &[Word], lexicon: &Lexicon) -> (Hits, usize, usize) {
         hidden += usize::from(is_grave && word.is_hidden && word.text.len() > 4);
     }
     (Hits { by_group }, hidden, known)
+}
+
+/// The words up to the first end of a sentence: no phrase goes beyond it.
+fn in_a_row(words: &[Word]) -> impl Iterator<Item = &str> {
+    let mut last = words.first().map_or(0, |word| word.place);
+    words
+        .iter()
+        .take_while(move |word| {
+            let is_next = word.place.saturating_sub(last) <= SHORT_LINE_GAP;
+            last = word.place;
+            is_next
+        })
+        .map(|word| word.text.as_str())
 }
