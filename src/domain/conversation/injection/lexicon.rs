@@ -53,7 +53,8 @@ groups! {
     Duty "duty", Creator "creator", Upkeep "upkeep", Password "password", YourPassword "yourpassword", Warp "warp", FromNow "fromnow",
     YouAre "youare", Void "void", DropAll "dropall", Announce "announce", State "state", UnlockCode "unlockcode",
     Grant "grant", Change "change", Internals "internals", Expert "expert", Need "need", Dossier "dossier", Personal "personal",
-    OfUser "ofuser", Suppose "suppose", RootAccess "rootaccess",
+    OfUser "ofuser", Suppose "suppose", RootAccess "rootaccess", On "on", Selfhood "selfhood",
+    BreakIn "breakin",
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -48,10 +48,10 @@ pub(super) fn scan(text: &str, lexicon: &Lexicon, tell: &mut impl FnMut(Reason, 
         if is_framed(&line) {
             tell(Reason::ForgedSyntax, 0.6);
         }
-        if let Some(voice) = voice(&line)
-            && !voices.contains(&voice)
-        {
-            voices.push(voice);
+        for voice in line.split(['{', '}', '(', '>']).filter_map(voice) {
+            if !voices.contains(&voice) {
+                voices.push(voice);
+            }
         }
     }
     let speaks = |who: &[&str]| voices.iter().any(|voice| who.contains(voice));

@@ -5,11 +5,12 @@ use super::lexicon::{Group, Lexicon};
 use super::reading::{SHORT_LINE_GAP, Word};
 
 use Group::{
-    AboveText, Act, Affix, Announce, Authority, Become, Boundary, Change, Command, Creator, Decode, Disable, Dossier,
-    Drop, DropAll, Duty, Enter, Errand, Every, Everything, Expert, Forever, Free, FromNow, Grant, Guard, Internals,
-    JailMode, Mine, Mode, Need, NewRules, NoRefuse, Obey, OfUser, Others, Password, Persona, Personal, Prior,
-    Privilege, Prompt, Records, Reveal, RootAccess, Rules, Runs, Secret, Send, State, Story, Suppose, System, Talk,
-    Told, Transform, UnlockCode, Upkeep, Url, Verbatim, Void, Warp, Wipe, You, YouAre, YourPassword, Yours,
+    AboveText, Act, Affix, Announce, Authority, Become, Boundary, BreakIn, Change, Command, Creator, Decode, Disable,
+    Dossier, Drop, DropAll, Duty, Enter, Errand, Every, Everything, Expert, Forever, Free, FromNow, Grant, Guard,
+    Internals, JailMode, Mine, Mode, Need, NewRules, NoRefuse, Obey, OfUser, On, Others, Password, Persona, Personal,
+    Prior, Privilege, Prompt, Records, Reveal, RootAccess, Rules, Runs, Secret, Selfhood, Send, State, Story, Suppose,
+    System, Talk, Told, Transform, UnlockCode, Upkeep, Url, Verbatim, Void, Warp, Wipe, You, YouAre, YourPassword,
+    Yours,
 };
 
 /// A group that must (or must not) appear at most so many words before or after.
@@ -57,6 +58,8 @@ static RULES: &[Rule] = &[
         &[(&[Errand], 12, 12), (&[Mine], 6, 0)],
     ),
     unless(rule(Reason::DropsRules, 0.6, Disable, &[(&[Everything], 0, 5), (&[Told], 0, 9)]), &[(&[Mine], 0, 9)]),
+    unless(rule(Reason::DropsRules, 0.6, Drop, &[(&[Selfhood], 0, 4), (&[Yours], 0, 4)]), EVERYDAY),
+    unless(rule(Reason::DropsRules, 0.55, Disable, &[(&[Rules], 0, 4), (&[You], 8, 0)]), EVERYDAY),
     unless(rule(Reason::DropsRules, 0.65, DropAll, &[]), &[(&[Mine], 0, 6)]),
     unless(rule(Reason::DropsRules, 0.55, Disable, &[(&[Guard], 0, 2)]), EVERYDAY),
     // Somebody else from here on.
@@ -79,6 +82,7 @@ static RULES: &[Rule] = &[
     ),
     rule(Reason::LiftsLimits, 0.5, Free, &[(&[Become, Act, Obey, Mode, JailMode, Enter], 20, 12)]),
     rule(Reason::LiftsLimits, 0.45, Free, &[(&[You], 4, 0)]),
+    rule(Reason::LiftsLimits, 0.45, Free, &[(&[You], 0, 3)]),
     unless(rule(Reason::LiftsLimits, 0.35, Free, &[(&[Reveal], 6, 0)]), EVERYDAY),
     rule(Reason::LiftsLimits, 0.55, NoRefuse, &[]),
     rule(Reason::UnlocksMode, 0.6, JailMode, &[]),
@@ -96,6 +100,8 @@ static RULES: &[Rule] = &[
         UnlockCode,
         &[(&[Void, Mode, JailMode, State, Free, Drop, Disable, Privilege, RootAccess, Guard, Creator], 15, 15)],
     ),
+    unless(rule(Reason::UnlocksMode, 0.55, Mode, &[(&[On], 0, 3)]), &[(&[Mine], 6, 3), (&[Errand], 6, 9)]),
+    unless(rule(Reason::UnlocksMode, 0.5, Disable, &[(&[Mode], 0, 4)]), EVERYDAY),
     // Fishing for the instructions.
     unless(rule(Reason::FishesPrompt, 0.65, Reveal, &[(&[Prompt], 0, 8)]), &[(&[Errand], 0, 11)]),
     unless(rule(Reason::FishesPrompt, 0.65, Transform, &[(&[Prompt], 0, 8)]), &[(&[Errand], 0, 11)]),
@@ -111,6 +117,7 @@ static RULES: &[Rule] = &[
     rule(Reason::Pretext, 0.45, Affix, &[]),
     rule(Reason::Pretext, 0.5, Decode, &[(&[Obey, Runs], 14, 14)]),
     // Speaking with another's voice.
+    rule(Reason::ClaimsRank, 0.5, Authority, &[(&[Need], 0, 14), (&[Secret, Prompt], 0, 22)]),
     rule(Reason::ClaimsRank, 0.45, Authority, &[(&[Reveal, Enter], 0, 25), (&[Secret, Prompt, Others, Rules], 0, 30)]),
     rule(
         Reason::ClaimsRank,
@@ -119,7 +126,7 @@ static RULES: &[Rule] = &[
         &[(&[Drop, Disable, Mode, JailMode, Privilege, RootAccess, Guard], 15, 30)],
     ),
     rule(Reason::ClaimsRank, 0.6, Creator, &[(&[Obey, Reveal, Enter, Upkeep, Password, Rules], 0, 30)]),
-    rule(Reason::ClaimsRank, 0.55, Upkeep, &[(&[Authority, Creator, Password, Secret, Mode], 20, 25)]),
+    rule(Reason::ClaimsRank, 0.55, Upkeep, &[(&[Authority, Creator, Password, Secret, Mode, NewRules], 20, 25)]),
     rule(Reason::ClaimsRank, 0.4, Privilege, &[(&[Enter, Authority, Creator, Mode, Prompt, Secret], 8, 12)]),
     rule(Reason::ClaimsRank, 0.55, Privilege, &[(&[Grant], 8, 8)]),
     unless(rule(Reason::ClaimsRank, 0.55, RootAccess, &[]), EVERYDAY),
@@ -143,6 +150,7 @@ static RULES: &[Rule] = &[
     unless(rule(Reason::Exfiltrates, 0.6, Reveal, &[(&[YourPassword], 0, 6)]), &[(&[Errand], 0, 11)]),
     unless(rule(Reason::Exfiltrates, 0.55, Password, &[(&[Warp, Creator, Story], 20, 20)]), &[(&[Errand], 0, 11)]),
     rule(Reason::Exfiltrates, 0.55, Send, &[(&[Talk, Secret, Others, Prompt], 0, 10), (&[Url], 0, 25)]),
+    rule(Reason::OrdersMachine, 0.55, BreakIn, &[]),
     rule(Reason::OrdersMachine, 0.55, Wipe, &[(&[Secret], 0, 8)]),
     unless(rule(Reason::OrdersMachine, 0.4, Wipe, &[(&[Records], 0, 6), (&[Every, System], 0, 8)]), &[(&[Mine], 0, 7)]),
     unless(rule(Reason::OrdersMachine, 0.5, Change, &[(&[Internals], 0, 5)]), &[(&[Mine], 0, 5)]),
