@@ -69,37 +69,37 @@ impl Pattern {
     }
 }
 
-/// Words in a row, and what they are a sign of.
+/// What follows a first word, and what the whole is a sign of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Phrase {
-    words: Vec<Pattern>,
+    rest: Vec<Pattern>,
     /// What the phrase is a sign of.
     pub(super) group: Group,
 }
 
 impl Phrase {
-    /// How many words it has.
-    pub(super) fn len(&self) -> usize {
-        self.words.len()
+    /// How many words follow the first.
+    pub(super) fn words_after_first(&self) -> usize {
+        self.rest.len()
     }
 
-    /// Whether the words, in order, are those of the phrase.
-    pub(super) fn matches<'a>(&self, words: impl Iterator<Item = &'a str>) -> bool {
-        let mut compared = 0;
-        for (pattern, word) in self.words.iter().zip(words) {
-            if !pattern.matches(word) {
-                return false;
-            }
-            compared += 1;
-        }
-        compared == self.words.len()
+    /// Whether the words after the first, in order, are those of the phrase.
+    pub(super) fn goes_on<'a>(&self, mut words: impl Iterator<Item = &'a str>) -> bool {
+        self.rest.iter().all(|pattern| words.next().is_some_and(|word| pattern.matches(word)))
     }
+}
+
+/// A first word and the phrases it begins.
+#[derive(Clone, Debug)]
+struct Beginning {
+    first: Pattern,
+    phrases: Vec<Phrase>,
 }
 
 /// All phrases, found by the first two letters of a word.
 #[derive(Clone, Debug)]
 pub(super) struct Lexicon {
-    phrases: Vec<Vec<Phrase>>,
+    beginnings: Vec<Vec<Beginning>>,
     vocabulary: Vec<Vec<Pattern>>,
     /// Signs of a model's wire, without blanks.
     pub(super) markers: Vec<String>,
@@ -112,7 +112,7 @@ pub(super) struct Lexicon {
 impl Lexicon {
     fn empty() -> Self {
         Self {
-            phrases: vec![Vec::new(); BUCKETS],
+            beginnings: vec![Vec::new(); BUCKETS],
             vocabulary: vec![Vec::new(); BUCKETS],
             markers: Vec::new(),
             code: Vec::new(),
@@ -154,12 +154,19 @@ impl Lexicon {
             for word in &words {
                 self.know(word);
             }
-            let bucket = words.first().map_or(0, |word| bucket(&word.letters));
-            if let Some(place) = self.phrases.get_mut(bucket) {
-                place.push(Phrase { words, group });
+            if let [first, rest @ ..] = words.as_slice() {
+                self.begin(first, Phrase { rest: rest.to_vec(), group });
             }
         }
         Ok(())
+    }
+
+    fn begin(&mut self, first: &Pattern, phrase: Phrase) {
+        let Some(place) = self.beginnings.get_mut(bucket(&first.letters)) else { return };
+        match place.iter_mut().find(|beginning| beginning.first == *first) {
+            Some(beginning) => beginning.phrases.push(phrase),
+            None => place.push(Beginning { first: first.clone(), phrases: vec![phrase] }),
+        }
     }
 
     fn know(&mut self, word: &Pattern) {
@@ -169,9 +176,10 @@ impl Lexicon {
         }
     }
 
-    /// The phrases that may begin with a word.
-    pub(super) fn beginning_with(&self, word: &str) -> &[Phrase] {
-        self.phrases.get(bucket(word)).map_or(&[], Vec::as_slice)
+    /// The phrases whose first word this is.
+    pub(super) fn beginning_with(&self, word: &str) -> impl Iterator<Item = &Phrase> {
+        let place = self.beginnings.get(bucket(word)).map_or(&[][..], Vec::as_slice);
+        place.iter().filter(move |beginning| beginning.first.matches(word)).flat_map(|beginning| &beginning.phrases)
     }
 
     /// Whether the word, of four letters or more, stands in any phrase.

@@ -218,10 +218,10 @@ fn find(words: &[Word], lexicon: &Lexicon) -> (Hits, usize, usize) {
         let following = words.get(at..).unwrap_or_default();
         let mut is_grave = false;
         for phrase in lexicon.beginning_with(&word.text) {
-            if !phrase.matches(in_a_row(following)) {
+            if !phrase.goes_on(in_a_row(following).skip(1)) {
                 continue;
             }
-            let to = following.get(phrase.len().saturating_sub(1)).map_or(word.place, |last| last.place);
+            let to = following.get(phrase.words_after_first()).map_or(word.place, |last| last.place);
             if let Some(hits) = by_group.get_mut(phrase.group as usize) {
                 hits.push(Hit { from: word.place, to });
             }
