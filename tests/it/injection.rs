@@ -1,7 +1,10 @@
 //! The injection verdict: attacks in three languages, their disguises, and the everyday talk that must score nothing.
 
+mod sentences;
+
 use proptest::prelude::*;
 use secretaria::domain::conversation::injection::{Reason, THRESHOLD, check, check_phrases, judge};
+use sentences::{MORE_ATTACKS, MORE_EVERYDAY};
 
 /// Blocked as they stand.
 const ATTACKS: [&str; 58] = [
@@ -147,7 +150,7 @@ const EVERYDAY: [&str; 76] = [
 
 #[test]
 fn attacks_are_kept_from_the_model() {
-    for text in ATTACKS {
+    for text in ATTACKS.into_iter().chain(MORE_ATTACKS) {
         let verdict = judge(text);
         assert!(verdict.blocks(), "{text}: {} {:?}", verdict.score, verdict.reasons().collect::<Vec<_>>());
     }
@@ -155,7 +158,7 @@ fn attacks_are_kept_from_the_model() {
 
 #[test]
 fn everyday_talk_scores_exactly_nothing() {
-    for text in EVERYDAY {
+    for text in EVERYDAY.into_iter().chain(MORE_EVERYDAY) {
         let verdict = judge(text);
         assert!(verdict.score == 0.0, "{text}: {} {:?}", verdict.score, verdict.reasons().collect::<Vec<_>>());
     }

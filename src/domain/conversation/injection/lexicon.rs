@@ -54,7 +54,7 @@ groups! {
     YouAre "youare", Void "void", DropAll "dropall", Announce "announce", State "state", UnlockCode "unlockcode",
     Grant "grant", Change "change", Internals "internals", Expert "expert", Need "need", Dossier "dossier", Personal "personal",
     OfUser "ofuser", Suppose "suppose", RootAccess "rootaccess", On "on", Selfhood "selfhood",
-    BreakIn "breakin",
+    BreakIn "breakin", ObeyMe "obeyme", Protocol "protocol",
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use super::lexicon::Lexicon;
 
 /// Who speaks in a transcript or a model's wire.
 #[rustfmt::skip]
-const VOICES: [&str; 38] = [
+const VOICES: [&str; 42] = [
     "system", "sistema", "assistant", "assistente", "asistente", "developer", "desenvolvedor", "admin",
     "administrador", "user", "usuario", "usuário", "human", "humano", "ai", "ia", "bot", "chatbot", "tool", "prompt",
     "instruction", "instructions", "instruções", "instrucoes", "instrucciones", "root", "nova instrução",
-    "novas instruções", "nova instrucao", "novas instrucoes", "nova regra", "nova tarefa", "nova ordem",
+    "novas instruções", "nova instrucao", "novas instrucoes", "nova regra", "nova tarefa", "nova diretiva", "nova diretriz", "novas diretrizes", "new directive", "nova ordem",
     "new instruction", "new instructions", "new task", "override", "nuevas instrucciones",
 ];
 /// Voices a customer's own form may name ("Usuário: joana").

@@ -7,10 +7,10 @@ use super::reading::{SHORT_LINE_GAP, Word};
 use Group::{
     AboveText, Act, Affix, Announce, Authority, Become, Boundary, BreakIn, Change, Command, Creator, Decode, Disable,
     Dossier, Drop, DropAll, Duty, Enter, Errand, Every, Everything, Expert, Forever, Free, FromNow, Grant, Guard,
-    Internals, JailMode, Mine, Mode, Need, NewRules, NoRefuse, Obey, OfUser, On, Others, Password, Persona, Personal,
-    Prior, Privilege, Prompt, Records, Reveal, RootAccess, Rules, Runs, Secret, Selfhood, Send, State, Story, Suppose,
-    System, Talk, Told, Transform, UnlockCode, Upkeep, Url, Verbatim, Void, Warp, Wipe, You, YouAre, YourPassword,
-    Yours,
+    Internals, JailMode, Mine, Mode, Need, NewRules, NoRefuse, Obey, ObeyMe, OfUser, On, Others, Password, Persona,
+    Personal, Prior, Privilege, Prompt, Protocol, Records, Reveal, RootAccess, Rules, Runs, Secret, Selfhood, Send,
+    State, Story, Suppose, System, Talk, Told, Transform, UnlockCode, Upkeep, Url, Verbatim, Void, Warp, Wipe, You,
+    YouAre, YourPassword, Yours,
 };
 
 /// A group that must (or must not) appear at most so many words before or after.
@@ -58,6 +58,8 @@ static RULES: &[Rule] = &[
         &[(&[Errand], 12, 12), (&[Mine], 6, 0)],
     ),
     unless(rule(Reason::DropsRules, 0.6, Disable, &[(&[Everything], 0, 5), (&[Told], 0, 9)]), &[(&[Mine], 0, 9)]),
+    unless(rule(Reason::DropsRules, 0.5, Disable, &[(&[Rules], 0, 4), (&[Prior], 0, 6)]), EVERYDAY),
+    unless(rule(Reason::DropsRules, 0.6, Disable, &[(&[Prompt], 0, 4)]), EVERYDAY),
     unless(rule(Reason::DropsRules, 0.6, Drop, &[(&[Selfhood], 0, 4), (&[Yours], 0, 4)]), EVERYDAY),
     unless(rule(Reason::DropsRules, 0.55, Disable, &[(&[Rules], 0, 4), (&[You], 8, 0)]), EVERYDAY),
     unless(rule(Reason::DropsRules, 0.65, DropAll, &[]), &[(&[Mine], 0, 6)]),
@@ -85,6 +87,7 @@ static RULES: &[Rule] = &[
     rule(Reason::LiftsLimits, 0.45, Free, &[(&[You], 0, 3)]),
     unless(rule(Reason::LiftsLimits, 0.35, Free, &[(&[Reveal], 6, 0)]), EVERYDAY),
     rule(Reason::LiftsLimits, 0.55, NoRefuse, &[]),
+    rule(Reason::LiftsLimits, 0.5, ObeyMe, &[(&[You, Rules, FromNow, NewRules], 6, 0)]),
     rule(Reason::UnlocksMode, 0.6, JailMode, &[]),
     unless(rule(Reason::UnlocksMode, 0.5, Mode, &[(&[You, Enter], 8, 8)]), EVERYDAY),
     rule(
@@ -101,6 +104,7 @@ static RULES: &[Rule] = &[
         &[(&[Void, Mode, JailMode, State, Free, Drop, Disable, Privilege, RootAccess, Guard, Creator], 15, 15)],
     ),
     unless(rule(Reason::UnlocksMode, 0.55, Mode, &[(&[On], 0, 3)]), &[(&[Mine], 6, 3), (&[Errand], 6, 9)]),
+    unless(rule(Reason::UnlocksMode, 0.45, Protocol, &[(&[Enter], 3, 0)]), EVERYDAY),
     unless(rule(Reason::UnlocksMode, 0.5, Disable, &[(&[Mode], 0, 4)]), EVERYDAY),
     // Fishing for the instructions.
     unless(rule(Reason::FishesPrompt, 0.65, Reveal, &[(&[Prompt], 0, 8)]), &[(&[Errand], 0, 11)]),
