@@ -18,6 +18,7 @@ mod group_commit;
 mod harness;
 mod http_surface;
 mod inbound_shapes;
+mod injection;
 mod intake;
 mod logging;
 mod metrics;
