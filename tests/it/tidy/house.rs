@@ -7,12 +7,13 @@ use std::sync::LazyLock;
 use super::source::{Breach, breach, child_modules};
 
 /// What may stand at the top, beside dot-files. Anything else has a better place inside one of the folders.
-const TOP: [&str; 18] = [
+const TOP: [&str; 19] = [
     "src",
     "migrations",
     "config",
     "tests",
     "docs",
+    "examples",
     "Cargo.toml",
     "Cargo.lock",
     "rust-toolchain.toml",

@@ -146,7 +146,7 @@ async fn half_stored(arena: &Arc<Arena>, name: &str, verdict: &mut Verdict) {
     let rows: usize = rows.await.unwrap().trim().parse().unwrap();
     let mut waiting = 0;
     for mailbox in redis.ask(&["KEYS", &format!("{prefix}box:*")]).await.unwrap().list() {
-        waiting += redis.ask(&["LLEN", &mailbox.text()]).await.unwrap().int();
+        waiting += redis.ask(&["LLEN", mailbox.text()]).await.unwrap().int();
     }
     if seen > rows + usize::try_from(waiting).unwrap_or(0) {
         verdict.blame(format!("Redis {name}: {seen} ids marked as seen, {rows} decided and {waiting} waiting"));
