@@ -99,6 +99,10 @@ impl Process {
             WebhookState { services: self.services.clone(), flood: flood.clone(), shed: Arc::clone(&self.shed) };
         tokio::spawn(flood.keep_swept());
         let configure = move |cfg: &mut ServiceConfig| {
+            // Runs once on each thread that serves.
+            if let Err(error) = state.services.redis.own_for_this_thread() {
+                tracing::warn!(%error, "This thread shares the connection to Redis");
+            }
             webhooks::configure(cfg, state.clone());
             more(cfg);
             ops::configure(cfg, ops.clone());

@@ -329,3 +329,34 @@ async fn at_the_cap_a_later_time_is_still_told() {
     assert!(claim.next_due > world.clock.now_ms(), "nobody else will say when the second is due");
     world.end().await;
 }
+
+/// Redis' recovery may apply the beginning of a script's transaction alone (a log that was cut by a power failure and
+/// loaded twice). A mailbox that is emptied and filled again would then lose what was to stay in it.
+#[test]
+fn no_script_rewrites_a_mailbox() {
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/queue/scripts")).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("'DEL', box"), "{}", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decided_messages_leave_a_mailbox_and_the_others_keep_their_order() {
+    let world = idle_world().await;
+    let queue = queue(&world, &world.clinic);
+    for _ in 0..5 {
+        arrives(&world, &world.clinic, ANA, 'm', (0, 0)).await;
+    }
+    let held = claim(&queue).await.claimed.remove(0);
+    let seqs: Vec<i64> = held.waiting.iter().map(|one| one.seq).collect();
+    // From the middle, then from the front.
+    for (decided, left) in
+        [(vec![seqs[1], seqs[3]], vec![seqs[0], seqs[2], seqs[4]]), (vec![seqs[0]], vec![seqs[2], seqs[4]])]
+    {
+        assert!(queue.ack(&held, &decided, None).await.unwrap());
+        let newer = queue.peek(&held, 0).await.unwrap().unwrap().newer;
+        assert_eq!(newer.iter().map(|one| one.seq).collect::<Vec<_>>(), left);
+    }
+    world.end().await;
+}

@@ -55,13 +55,14 @@ end
 -- A number that only grows, also when the last one is lost.
 local seq = math.max((last or 0) + 1, now_us)
 local waiting = redis.call('RPUSH', box, text(seq) .. '|' .. kind .. '|' .. text(now) .. '|' .. json)
+if message and waiting > cap then
+  redis.call('XADD', P .. 'q:dead', '*', 'reason', 'mailbox_full', 'conversation', c, 'at', text(now), 'envelope', json)
+  redis.call('RPOP', box)
+end
 if seen then redis.call('SET', seen, ARGV[16], 'EX', ARGV[4]) end
 if lid ~= '' and lid_phone ~= '' then redis.call('SET', P .. 'lid:' .. lid, lid_phone) end
-
 if message and waiting > cap then
-  redis.call('RPOP', box)
   redis.call('HSET', lane, 'seq', text(seq), 'limit', number_tat and text(number_tat) or '0')
-  redis.call('XADD', P .. 'q:dead', '*', 'reason', 'mailbox_full', 'conversation', c, 'at', text(now), 'envelope', json)
   return { 'full', c }
 end
 

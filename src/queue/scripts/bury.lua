@@ -3,19 +3,17 @@ local c = ARGV[2]
 if not holds(c, ARGV[3]) then return -1 end
 local chosen = {}
 for seq in string.gmatch(ARGV[5], '%d+') do chosen[tonumber(seq)] = true end
-local kept, gone = {}, 0
-for _, entry in ipairs(redis.call('LRANGE', box(c), 0, -1)) do
+local all, gone = redis.call('LRANGE', box(c), 0, -1), {}
+for _, entry in ipairs(all) do
   local seq, _, _, json = parts(entry)
   if ARGV[5] == '*' or chosen[seq] then
     redis.call('XADD', P .. 'q:dead', '*', 'reason', ARGV[4], 'conversation', c, 'at', text(now), 'envelope', json)
-    gone = gone + 1
-  else
-    kept[#kept + 1] = entry
+    gone[#gone + 1] = entry
   end
 end
-if gone > 0 then
-  keep(c, kept)
+if #gone > 0 then
+  take_out(c, all, gone)
   redis.call('HDEL', lane(c), 'expired')
   remember_oldest(c)
 end
-return gone
+return #gone

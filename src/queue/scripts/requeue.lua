@@ -1,10 +1,12 @@
 -- A dead letter goes back to its conversation's mailbox, as if it had just come. ARGV: offset, stream id, kind, json, c -> 1 | 0
-if redis.call('XDEL', P .. 'q:dead', ARGV[2]) == 0 then return 0 end
+if #redis.call('XRANGE', P .. 'q:dead', ARGV[2], ARGV[2]) == 0 then return 0 end
 local c = ARGV[5]
 local seq = grow(redis.call('HGET', lane(c), 'seq'))
 redis.call('HSET', lane(c), 'seq', text(seq))
 touch(c)
 redis.call('RPUSH', box(c), text(seq) .. '|' .. ARGV[3] .. '|' .. text(now) .. '|' .. ARGV[4])
+-- The letter goes when its envelope is there: of half a transaction both may be left, never neither.
+redis.call('XDEL', P .. 'q:dead', ARGV[2])
 redis.call('ZADD', P .. 'q:since', 'NX', text(now), c)
 -- A message waits with what is held or still being gathered; an order does not.
 if not leased(c) then

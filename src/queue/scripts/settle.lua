@@ -2,14 +2,13 @@
 -- `seqs` are comma separated; `context` '' leaves it; usage is a key (or '') with ARGV[from], ARGV[from + 1] … pairs.
 local function settle(c, seqs, context, context_ttl, usage, from)
   if seqs ~= '' then
-    local decided, kept, gone = {}, {}, 0
+    local decided, all, gone = {}, redis.call('LRANGE', box(c), 0, -1), {}
     for seq in string.gmatch(seqs, '%d+') do decided[tonumber(seq)] = true end
-    for _, entry in ipairs(redis.call('LRANGE', box(c), 0, -1)) do
-      local seq = parts(entry)
-      if decided[seq] then gone = gone + 1 else kept[#kept + 1] = entry end
+    for _, entry in ipairs(all) do
+      if decided[parts(entry)] then gone[#gone + 1] = entry end
     end
-    if gone > 0 then
-      keep(c, kept)
+    if #gone > 0 then
+      take_out(c, all, gone)
       remember_oldest(c)
       redis.call('HDEL', lane(c), 'expired')
     end

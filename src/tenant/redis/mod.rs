@@ -1,13 +1,14 @@
 //! Redis behind the wall: one multiplexed connection a process, scripts, and keys only by their typed names.
 
 mod listen;
+mod own;
 mod reply;
 mod state;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use deadpool_redis::redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use deadpool_redis::redis::aio::ConnectionManagerConfig;
 use deadpool_redis::redis::{self, Cmd, RedisError, Value};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
@@ -16,6 +17,7 @@ pub use self::listen::{ChangeListener, HintListener};
 pub use self::reply::Reply;
 pub use self::state::{DurabilityLevel, RedisState};
 
+use self::own::Connections;
 use super::error::{Store, StoreError};
 use super::keys::{ControlKey, TenantKey, prefix};
 use crate::config::RedisSettings;
@@ -73,7 +75,7 @@ impl From<i64> for Arg<'_> {
 #[derive(Clone)]
 pub struct RedisServer {
     client: redis::Client,
-    conn: ConnectionManager,
+    conn: Connections,
     blocking: deadpool_redis::Pool,
     run: Arc<Mutex<Option<(Instant, String)>>>,
 }
@@ -89,7 +91,7 @@ impl RedisServer {
             .set_connection_timeout(Some(timeout))
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_millis(500));
-        let conn = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
+        let conn = Connections::new(client.clone(), config)?;
         // Blocking commands wait inside Redis, so they get connections of their own and a longer patience.
         let manager_config =
             redis::AsyncConnectionConfig::new().set_response_timeout(Some(timeout + Duration::from_secs(30)));
@@ -103,6 +105,14 @@ impl RedisServer {
         Ok(Self { client, conn, blocking, run: Arc::default() })
     }
 
+    /// Gives the current thread a connection of its own; only for threads whose runtime is theirs alone.
+    ///
+    /// # Errors
+    /// When the connection cannot be prepared; it is not made yet.
+    pub fn own_for_this_thread(&self) -> Result<(), StoreError> {
+        Ok(self.conn.own_for_this_thread()?)
+    }
+
     /// The handle of one company.
     pub(crate) fn tenant(&self, company: CompanyId) -> TenantRedis {
         TenantRedis { server: self.clone(), company, prefix: prefix(company) }
@@ -114,7 +124,7 @@ impl RedisServer {
     }
 
     async fn query(&self, cmd: &Cmd) -> Result<Reply, StoreError> {
-        let mut conn = self.conn.clone();
+        let mut conn = self.conn.get();
         Ok(cmd.query_async::<Value>(&mut conn).await?.into())
     }
 
@@ -147,7 +157,7 @@ impl RedisServer {
             push(&mut cmd, args);
             cmd
         };
-        let mut conn = self.conn.clone();
+        let mut conn = self.conn.get();
         match build("EVALSHA", lua.script.get_hash()).query_async::<Value>(&mut conn).await {
             Err(error) if is_noscript(&error) => {
                 lua.script.load_async(&mut conn).await?;
