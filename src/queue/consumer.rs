@@ -241,10 +241,12 @@ impl Queue {
         Ok(self.redis.run(&BURY, &args).await?.int().unwrap_or(0))
     }
 
-    /// Brings expired claims back, trims dead letters by age, tells what waits.
-    pub async fn sweep(&self, dead_letter_ms: i64) -> Result<Reaped, StoreError> {
+    /// Brings expired claims back, trims dead letters by age, tells what waits. Claims of `lease_ms` that were made before
+    /// this start of Redis do not count as ended without a decision.
+    pub async fn sweep(&self, dead_letter_ms: i64, lease_ms: i64) -> Result<Reaped, StoreError> {
         let run = self.redis.run_id().await?;
-        let reply = self.redis.run(&SWEEP, &[self.offset(), dead_letter_ms.into(), (&run).into()]).await?;
+        let reply =
+            self.redis.run(&SWEEP, &[self.offset(), dead_letter_ms.into(), (&run).into(), lease_ms.into()]).await?;
         Ok(Reaped {
             next_due: reply.int_at(0).unwrap_or(-1),
             size: reply.int_at(1).unwrap_or(0),

@@ -19,7 +19,7 @@
 //! | `q:seen:<id>` | string | a message id that was accepted, for 48 h |
 //! | `q:dead` | stream | dead letters with reason and whole envelope |
 //! | `q:wake` | list | wakes dedicated workers; one element at most |
-//! | `q:epoch` | string | the start of Redis it was filled for; another or none: unfinished deliveries must be put back |
+//! | `q:epoch` | string | `run\|milliseconds`: the start of Redis it was filled for and when; another or none: unfinished deliveries must be put back |
 //! | `rl:a:<ip>:<second>` | string | messages of an address in this second; the number's limit is the lane's `limit` (GCRA: theoretical arrival time, microseconds) |
 //! | `lid:<id>` | string | telephone number of a hidden id |
 //!

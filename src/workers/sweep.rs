@@ -61,7 +61,8 @@ impl Sweeper {
         let company = tenant.id();
         let days = services.settings.queue.dead_letter_days;
         let keep_ms = i64::try_from(days.saturating_mul(86_400_000)).unwrap_or(i64::MAX);
-        let reaped = match queue_of(&services, &tenant).sweep(keep_ms).await {
+        let lease_ms = i64::try_from(services.settings.queue.lease_ms).unwrap_or(30_000);
+        let reaped = match queue_of(&services, &tenant).sweep(keep_ms, lease_ms).await {
             Ok(reaped) => reaped,
             Err(error) => {
                 tracing::warn!(company = company.get(), %error, "A company's queue could not be looked at");

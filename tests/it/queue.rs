@@ -134,7 +134,7 @@ async fn deaths_while_an_outbox_is_finished_do_not_condemn_the_next_message() {
     for _ in 0..5 {
         assert_eq!(claim(&queue).await.claimed.len(), 1);
         pass(&world, 11_000);
-        assert_eq!(queue.sweep(1000).await.unwrap().expired, 1);
+        assert_eq!(queue.sweep(1000, 10_000).await.unwrap().expired, 1);
     }
     arrives(&world, &world.clinic, ANA, 'm', (0, 0)).await;
     assert_eq!(claim(&queue).await.claimed[0].expired, 0);
@@ -206,10 +206,12 @@ async fn the_fourth_death_makes_dead_letters_and_the_conversation_goes_on() {
     let mut world = idle_world().await;
     world.customer(&world.clinic, ANA).says("eco: veneno").await.expect_status(202);
     let queue = queue(&world, &world.clinic);
+    // Redis is in order: what ends now does not end with it.
+    queue.schedule(&[]).await.unwrap();
     for _ in 0..4 {
         assert_eq!(claim(&queue).await.claimed.len(), 1, "it comes back by the next sweep");
         pass(&world, 11_000);
-        queue.sweep(86_400_000).await.unwrap();
+        queue.sweep(86_400_000, 10_000).await.unwrap();
     }
     world.start_worker(Scope::All);
     let redis = world.tenant(&world.clinic).redis.clone();
@@ -258,8 +260,12 @@ async fn a_dedicated_worker_is_woken_at_once_also_for_a_burst_and_beside_a_commo
     world.customer(&world.clinic, ANA).says("eco: depois").await.expect_status(202);
     eventually("the second answer", async || world.texts_to(ANA).len() == 2).await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    assert_eq!(queue(&world, &world.clinic).sweep(86_400_000).await.unwrap().workers, 1, "its heartbeat is counted");
-    assert_eq!(queue(&world, &world.salon).sweep(86_400_000).await.unwrap().workers, 0);
+    assert_eq!(
+        queue(&world, &world.clinic).sweep(86_400_000, 10_000).await.unwrap().workers,
+        1,
+        "its heartbeat is counted"
+    );
+    assert_eq!(queue(&world, &world.salon).sweep(86_400_000, 10_000).await.unwrap().workers, 0);
 
     world.start_worker(Scope::All);
     let numbers: Vec<String> = (0..20).map(|n| format!("55119876500{n:02}")).collect();
@@ -358,5 +364,48 @@ async fn decided_messages_leave_a_mailbox_and_the_others_keep_their_order() {
         let newer = queue.peek(&held, 0).await.unwrap().unwrap().newer;
         assert_eq!(newer.iter().map(|one| one.seq).collect::<Vec<_>>(), left);
     }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_that_ended_with_redis_do_not_condemn_their_messages() {
+    let world = idle_world().await;
+    let queue = queue(&world, &world.clinic);
+    let died = async || {
+        assert_eq!(claim(&queue).await.claimed.len(), 1);
+        pass(&world, 11_000);
+        assert_eq!(queue.sweep(86_400_000, 10_000).await.unwrap().expired, 1);
+    };
+    arrives(&world, &world.clinic, ANA, 'm', (0, 0)).await;
+    // A start of Redis nobody has put in order yet.
+    world.redis_says(&["DEL", &format!("company:{{{}}}:q:epoch", world.clinic.id)]);
+    died().await;
+    // Claimed before it was.
+    assert_eq!(claim(&queue).await.claimed.len(), 1);
+    pass(&world, 1_000);
+    queue.schedule(&[]).await.unwrap();
+    pass(&world, 9_500);
+    assert_eq!(queue.sweep(86_400_000, 10_000).await.unwrap().expired, 1);
+    // And after.
+    died().await;
+    assert_eq!(claim(&queue).await.claimed[0].expired, 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_came_in_twice_is_buried_once() {
+    let world = idle_world().await;
+    let queue = queue(&world, &world.clinic);
+    arrives(&world, &world.clinic, ANA, 'm', (0, 0)).await;
+    let prefix = format!("company:{{{}}}:q:", world.clinic.id);
+    // Redis had kept the message and lost its memory of the id.
+    let entry = world.redis_says(&["LINDEX", &format!("{prefix}box:{ANA}"), "0"]);
+    let (seq, rest) = entry.split_once('|').unwrap();
+    let again = format!("{}|{rest}", seq.parse::<i64>().unwrap() + 1);
+    world.redis_says(&["RPUSH", &format!("{prefix}box:{ANA}"), &again]);
+    let held = claim(&queue).await.claimed.remove(0);
+    assert_eq!(queue.bury(&held, "lease_expired", None).await.unwrap(), 2);
+    assert_eq!(world.redis_says(&["XLEN", &format!("{prefix}dead")]), ":1");
+    assert_eq!(world.redis_says(&["EXISTS", &format!("{prefix}box:{ANA}")]), ":0");
     world.end().await;
 }

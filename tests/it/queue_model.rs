@@ -428,7 +428,7 @@ impl Play {
     }
 
     async fn sweep(&mut self, before: i64) {
-        let reaped = self.queue.sweep(86_400_000).await.unwrap();
+        let reaped = self.queue.sweep(86_400_000, LEASE_MS).await.unwrap();
         let at = self.since(before);
         let leased = self.leased().await;
         let mut back = 0;
@@ -451,7 +451,7 @@ impl Play {
     /// Everything Redis knew is gone; PostgreSQL's unfinished texts are put back.
     async fn wipe(&mut self, unfinished: u8, before: i64) {
         redis::cmd("FLUSHALL").exec_async(&mut self.raw).await.unwrap();
-        assert!(!self.queue.sweep(86_400_000).await.unwrap().known);
+        assert!(!self.queue.sweep(86_400_000, LEASE_MS).await.unwrap().known);
         self.accepted.clear();
         self.dead.clear();
         let mut due = Vec::new();
@@ -467,7 +467,7 @@ impl Play {
             }
         }
         self.queue.schedule(&due).await.unwrap();
-        assert!(self.queue.sweep(86_400_000).await.unwrap().known);
+        assert!(self.queue.sweep(86_400_000, LEASE_MS).await.unwrap().known);
     }
 
     async fn leased(&mut self) -> Vec<String> {
@@ -560,6 +560,7 @@ fn no_history_loses_doubles_or_disorders_anything() {
             let mut raw = raw.clone();
             redis::cmd("FLUSHALL").exec_async(&mut raw).await.unwrap();
             let mut play = Play::new(tenant.redis.clone(), raw);
+            play.queue.schedule(&[]).await.unwrap();
             for op in &history {
                 play.step(op).await;
                 play.check().await;

@@ -6,5 +6,5 @@ for i = 3, #ARGV, 2 do
     due_at(c, tonumber(ARGV[i + 1]))
   end
 end
-redis.call('SET', P .. 'q:epoch', ARGV[2])
+redis.call('SET', P .. 'q:epoch', ARGV[2] .. '|' .. text(now))
 return next_due()

@@ -1,10 +1,17 @@
--- Brings expired leases back and tells what waits. ARGV: offset, dead_letter_ms, run (which start of Redis this is)
+-- Brings expired leases back and tells what waits. ARGV: offset, dead_letter_ms, run (which start of Redis this is), lease_ms
 -- -> {next_due, size (beyond 512 waiting conversations an estimate from the oldest of them), dead, oldest_ms (0 = none), known (1|0: since this start of Redis), leased, {c, ...} whose lease had expired, dedicated workers}
+local run, since_ms = string.match(redis.call('GET', P .. 'q:epoch') or '', '^(.*)|(%d+)$')
+local known = run == ARGV[3]
+-- Claims from before a start of Redis ended with it; their messages are not to blame.
+local innocent_until = known and since_ms + tonumber(ARGV[4]) or now
 local back = {}
 for _, c in ipairs(redis.call('ZRANGEBYSCORE', P .. 'q:lease', '-inf', text(now), 'LIMIT', 0, 256)) do
+  local ended = tonumber(redis.call('ZSCORE', P .. 'q:lease', c))
   redis.call('ZREM', P .. 'q:lease', c)
   -- Without mail there is nothing to become a dead letter: an outbox is finished however often that takes.
-  if redis.call('LLEN', box(c)) > 0 then redis.call('HINCRBY', lane(c), 'expired', 1) end
+  if ended >= innocent_until and redis.call('LLEN', box(c)) > 0 then
+    redis.call('HINCRBY', lane(c), 'expired', 1)
+  end
   touch(c)
   ready(c)
   back[#back + 1] = c
@@ -36,5 +43,5 @@ if #counted == 512 then size = math.floor(size / 512 * redis.call('ZCARD', P .. 
 local oldest = redis.call('ZRANGE', P .. 'q:since', 0, 0, 'WITHSCORES')
 return {
   next_due(), size, redis.call('XLEN', P .. 'q:dead'),
-  tonumber(oldest[2]) or 0, redis.call('GET', P .. 'q:epoch') == ARGV[3] and 1 or 0, redis.call('ZCARD', P .. 'q:lease'), back, workers,
+  tonumber(oldest[2]) or 0, known and 1 or 0, redis.call('ZCARD', P .. 'q:lease'), back, workers,
 }
