@@ -50,8 +50,12 @@ impl Manager for Sessions {
     async fn create(&self) -> Result<Session, diesel::ConnectionError> {
         let mut conn = connect(self.url.expose_secret()).await?;
         // Plans made for all values at once: the texts are constant and looked up by key, so a plan for one is one for all.
-        let settings =
-            format!("SET statement_timeout = {}; SET plan_cache_mode = force_generic_plan", self.statement_timeout_ms);
+        // A machine that vanishes says no goodbye: the transaction it was in would hold its locks until TCP gives up.
+        let ms = self.statement_timeout_ms;
+        let settings = format!(
+            "SET statement_timeout = {ms}; SET idle_in_transaction_session_timeout = {ms}; \
+             SET plan_cache_mode = force_generic_plan"
+        );
         conn.batch_execute(&settings).await.map_err(|e| diesel::ConnectionError::BadConnection(e.to_string()))?;
         Ok(Session { conn, prepared: HashSet::new() })
     }
