@@ -5,15 +5,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use secretaria::clock::Clock;
-use secretaria::models::tenant::commit;
 use secretaria::models::tenant::delivery::DeliveryRow;
 use secretaria::models::tenant::message::NewMessage;
 use secretaria::models::tenant::turn::TurnRow;
+use secretaria::models::tenant::{commit, conversation};
 use secretaria::tenant::{StoreError, Tenant, schema_of};
 use uuid::Uuid;
 
 use crate::harness::pg::{TestDatabase, database};
-use crate::wall::tenants;
+use crate::wall::{tenants, tenants_with};
 
 /// A turn that answers one message with one text.
 struct Decided {
@@ -182,4 +182,23 @@ async fn a_result_is_stored_by_the_claim_that_decided_and_by_a_newer_one_only() 
     assert!(matches!(older, Err(StoreError::StaleFence { stored: 1, ours: 0 })), "{older:?}");
     assert_eq!(count(&db, &clinic, "count(*) FROM delivery WHERE state = 'sent'"), 2);
     assert_eq!(count(&db, &clinic, "max(fence) FROM conversation"), 9);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_vanished_inside_a_transaction_holds_nobody_up() {
+    let db = database().await;
+    let (_services, clinic, _) = tenants_with(&db, |settings| settings.database.statement_timeout_ms = 400).await;
+    let met = met(&clinic, 1).await;
+    let mut vanished = clinic.db.begin().await.unwrap();
+    conversation::take(&mut vanished, met[0].turn.conversation_id, None, 2, Clock::new().now()).await.unwrap();
+    // Its connection stands and says nothing; PostgreSQL ends it, and the next claim goes on.
+    let next = met[0].again(7, 3);
+    let mut tries = 0;
+    while let Err(error) = next.store(&clinic).await {
+        assert!(error.is_outage(), "{error}");
+        tries += 1;
+        assert!(tries < 10, "still held");
+    }
+    assert!(vanished.commit().await.is_err(), "what it had begun is gone");
+    assert_eq!(count(&db, &clinic, "fence FROM conversation"), 3);
 }

@@ -33,9 +33,14 @@ async fn two(settings: &Settings) -> (CompanyId, CompanyId) {
 
 /// Both companies as the application holds them, over a pool of one connection, so that leftovers would be met.
 pub async fn tenants(db: &TestDatabase) -> (Services, Arc<Tenant>, Arc<Tenant>) {
+    tenants_with(db, |settings| settings.database.pool_size = 1).await
+}
+
+/// Both companies as the application holds them under settings of one's own.
+pub async fn tenants_with(db: &TestDatabase, set: impl FnOnce(&mut Settings)) -> (Services, Arc<Tenant>, Arc<Tenant>) {
     let mut settings = db.settings();
     let (a, b) = two(&settings).await;
-    settings.database.pool_size = 1;
+    set(&mut settings);
     settings.redis.url = "redis://127.0.0.1:1".to_owned().into();
     let services = Services::new(Arc::new(settings), Arc::new(key()), Clock::new()).unwrap();
     services.directory.refresh().await.unwrap();
