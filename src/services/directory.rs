@@ -180,7 +180,8 @@ impl Directory {
                 secrets: [take("webhook.secret"), take("webhook.secret_previous")].into_iter().flatten().collect(),
                 tokens: [take("webhook.token"), take("webhook.token_previous")].into_iter().flatten().collect(),
                 allow_untimestamped: settings.allow_untimestamped,
-            },
+            }
+            .prepare(),
             channel_token: take("channel.token").unwrap_or_default().into(),
             llm_api_key: take("llm.api_key").unwrap_or_default().into(),
         };

@@ -29,7 +29,7 @@ pub use statement::{Column, GroupedWrite};
 
 use crate::config::company::CompanySettings;
 use crate::domain::company::{Company, CompanyId};
-use crate::domain::webhook_auth::WebhookCredentials;
+use crate::domain::webhook_auth::WebhookKeys;
 
 /// One company, with everything needed to serve it and nothing of another. Cheap to share in an `Arc`.
 pub struct Tenant {
@@ -62,7 +62,7 @@ impl fmt::Debug for Tenant {
 #[derive(Clone)]
 pub struct TenantSecrets {
     /// What a webhook must present.
-    pub webhook: WebhookCredentials,
+    pub webhook: WebhookKeys,
     /// The channel's credential.
     pub channel_token: secrecy::SecretString,
     /// The model's key.
