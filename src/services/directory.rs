@@ -18,6 +18,7 @@ use crate::domain::company::{Company, CompanyId, CompanyState};
 use crate::domain::webhook_auth::WebhookCredentials;
 use crate::models::control::company::{SecretRow, SettingRow, snapshot};
 use crate::models::control::installation;
+use crate::telemetry::metrics::CompanyLabel;
 use crate::tenant::{ControlKey, Database, MasterKey, RedisServer, Tenant, TenantSecrets};
 
 /// How often the version is polled: a lost announcement costs no more than this.
@@ -188,6 +189,7 @@ impl Directory {
         Ok(Tenant {
             db: self.inner.database.tenant(company.id),
             redis: self.inner.redis.tenant(company.id),
+            label: CompanyLabel::of(company.id),
             company,
             settings,
             secrets,
