@@ -255,7 +255,8 @@ impl WebhookKeys {
             return Err(Unauthorized("not_configured"));
         }
         let digest = Sha256::digest(presented);
-        let matched = self.tokens.iter().fold(Choice::from(0), |any, token| any | token.as_slice().ct_eq(digest.as_slice()));
+        let matched =
+            self.tokens.iter().fold(Choice::from(0), |any, token| any | token.as_slice().ct_eq(digest.as_slice()));
         if bool::from(matched) { Ok(()) } else { Err(Unauthorized("token_wrong")) }
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 use secretaria::domain::webhook_auth::{AuthMode, PresentedHeaders, Proof, Unauthorized, WebhookCredentials, verify};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 const BODY: &[u8] = r#"{"number":"5511987654321","body":"Olá"}"#.as_bytes();
 const NOW: i64 = 2_540_808_000;
@@ -215,6 +215,26 @@ fn a_replay_has_the_same_key_and_another_second_another_one() {
     assert_ne!(first, key(&[("X-Webhook-Timestamp", "2540808001"), (SIG, &later)]));
 }
 
+/// Keys of earlier versions lie in Redis: the digest is part of a format.
+#[test]
+fn the_replay_key_is_a_digest_over_timestamp_signature_and_body() {
+    let mac = hex::decode(PAIR).unwrap();
+    let whole = [TS.1.as_bytes(), b".", &mac, b".", BODY].concat();
+    let proof = check(&hmac_creds(), &[TS, (SIG, V1)]).unwrap();
+    assert_eq!(proof.replay_key.unwrap().digest(), hex::encode(Sha256::digest(whole)));
+}
+
+#[test]
+fn keys_prepared_once_serve_many_requests() {
+    let rotating = WebhookCredentials { secrets: vec!["new-secret".into(), "whk-secret".into()], ..hmac_creds() };
+    let keys = rotating.prepare();
+    let headers = PresentedHeaders::new([(TS.0, TS.1.as_bytes()), (SIG, V1.as_bytes())]);
+    for _ in 0..3 {
+        assert!(keys.verify(&headers, None, BODY, NOW).is_ok());
+        assert_eq!(keys.verify(&headers, None, b"{}", NOW).unwrap_err().0, "signature_wrong");
+    }
+}
+
 #[test]
 fn standard_deliveries_in_one_second_differ_by_their_id() {
     let signed = |id: &str| {
@@ -232,6 +252,12 @@ fn standard_deliveries_in_one_second_differ_by_their_id() {
 fn secrets_do_not_show_in_debug() {
     let shown =
         format!("{:?} {:?}", creds(AuthMode::Hmac), PresentedHeaders::new([("authorization", &b"Bearer tok-1"[..])]));
+    let keys = creds(AuthMode::Hmac).prepare();
+    let proof = check(&hmac_creds(), &[TS, (SIG, V1)]).unwrap();
+    assert_eq!(
+        format!("{keys:?} {proof:?}"),
+        "WebhookKeys { mode: Hmac, .. } Proof { replay_key: Some(ReplayKey(…)) }"
+    );
     assert!(!shown.contains("whk-") && !shown.contains("tok-"), "{shown}");
 }
 

@@ -129,11 +129,7 @@ fn within_window(timestamp: &[u8], now: i64) -> Result<(), Unauthorized> {
 
 /// The MAC that one of the keys gives for the parts and that one of the candidates equals. The MAC itself is returned,
 /// not the candidate as written: the same signature in capitals or beside others must not look like a new one.
-fn match_mac(
-    keys: &[Sha256Mac],
-    candidates: &[impl AsRef<[u8]>],
-    parts: &[&[u8]],
-) -> Result<[u8; 32], Unauthorized> {
+fn match_mac(keys: &[Sha256Mac], candidates: &[impl AsRef<[u8]>], parts: &[&[u8]]) -> Result<[u8; 32], Unauthorized> {
     let mut found = None;
     for key in keys {
         let mac = mac(key.clone(), parts);
