@@ -3,11 +3,13 @@
 //! What is invisible can carry orders to a language model or turn a log line around, so it goes: control, bidi,
 //! zero-width, tag, private-use characters. What people really write stays: accents, every emoji, line breaks.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::unicode::{
-    REGIONAL_INDICATORS, ZWJ, extends_previous, is_emoji, is_emoji_glue, is_name_char, without_invisible,
+    REGIONAL_INDICATORS, ZWJ, extends_previous, is_emoji, is_emoji_glue, is_name_char, is_ordinary, without_invisible,
 };
 
 /// The longest text kept of one message, in characters (WhatsApp's own limit for a text).
@@ -30,7 +32,12 @@ impl MessageText {
     /// Cleans a text. `None` when nothing is left. Line breaks stay (as `\n`), tabs become spaces; joiners and
     /// variation selectors stay only inside emoji, tag characters only inside the three flags that use them.
     pub fn clean(raw: &str) -> Option<Self> {
-        let text = composed(without_invisible(&with_plain_breaks(&composed(raw.to_owned()))));
+        // Nearly every text is of ordinary characters only, and comes out as it went in.
+        let text = if raw.chars().all(|c| c == '\n' || is_ordinary(c)) {
+            Cow::Borrowed(raw)
+        } else {
+            Cow::Owned(composed(without_invisible(&with_plain_breaks(&composed(raw.to_owned())))))
+        };
         let trimmed = text.trim();
         let (text, cut) = cut_at(trimmed, TEXT_MAX_CHARS);
         (!text.is_empty()).then(|| Self { text: text.to_owned(), cut })
@@ -56,6 +63,16 @@ pub struct PersonName(String);
 impl PersonName {
     /// Cleans a name. `None` when nothing of a name is left (a telephone number or a lone emoji is no name).
     pub fn clean(raw: &str) -> Option<Self> {
+        let one_line = if raw.chars().all(|c| is_ordinary(c) && is_name_char(c)) && !raw.contains("  ") {
+            Cow::Borrowed(raw.trim())
+        } else {
+            Cow::Owned(Self::one_line(raw))
+        };
+        let (name, _) = cut_at(&one_line, NAME_MAX_CHARS);
+        name.chars().any(char::is_alphabetic).then(|| Self(name.to_owned()))
+    }
+
+    fn one_line(raw: &str) -> String {
         let raw = composed(raw.to_owned());
         // Signs go before the invisible characters do: an emoji glue whose neighbour is dropped must go as well.
         let allowed: String = raw
@@ -63,9 +80,7 @@ impl PersonName {
             .filter_map(|c| if c.is_whitespace() { Some(' ') } else { allowed_in_name(c).then_some(c) })
             .collect();
         let cleaned = composed(without_invisible(&allowed));
-        let one_line = cleaned.split_whitespace().collect::<Vec<_>>().join(" ");
-        let (name, _) = cut_at(&one_line, NAME_MAX_CHARS);
-        name.chars().any(char::is_alphabetic).then(|| Self(name.to_owned()))
+        cleaned.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// The name.
@@ -100,6 +115,10 @@ fn with_plain_breaks(raw: &str) -> String {
 
 /// The longest beginning of at most `max` characters that ends between two visible signs, and whether it is shorter.
 fn cut_at(text: &str, max: usize) -> (&str, bool) {
+    // There are never more characters than bytes.
+    if text.len() <= max {
+        return (text, false);
+    }
     // One character more than allowed decides whether anything has to go, and is looked at when it does.
     let starts: Vec<(usize, char)> = text.char_indices().take(max + 1).collect();
     if starts.len() <= max {

@@ -42,6 +42,12 @@ pub fn is_name_char(c: char) -> bool {
         || matches!(c, '\'' | '’' | '-' | '–' | '.' | ',' | '(' | ')' | '&' | '+' | '!' | '?' | '·')
 }
 
+/// Whether the character is one that cleaning never touches, whatever stands beside it: printable ASCII and the letters
+/// and signs of western European languages. All of them are composed already (NFC), visible, and nobody's glue.
+pub fn is_ordinary(c: char) -> bool {
+    matches!(c, ' '..='~' | '\u{A1}'..='\u{AC}' | '\u{AE}'..='\u{17F}')
+}
+
 /// Whether the character is drawn onto the one before it, so that a cut must not fall between them.
 pub fn extends_previous(c: char) -> bool {
     is_combining_mark(c) || is_emoji_glue(c) || SKIN_TONES.contains(&c)

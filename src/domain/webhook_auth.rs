@@ -64,7 +64,7 @@ impl FromStr for AuthMode {
     }
 }
 
-/// A company's webhook credentials. `Debug` shows how many there are, never what they are.
+/// A company's webhook credentials, as they are stored. `Debug` shows how many there are, never what they are.
 #[derive(Clone)]
 pub struct WebhookCredentials {
     /// What has to be proved.
@@ -75,6 +75,35 @@ pub struct WebhookCredentials {
     pub tokens: Vec<String>,
     /// Whether a signature without a timestamp (v0) counts. It can be replayed for ever.
     pub allow_untimestamped: bool,
+}
+
+impl WebhookCredentials {
+    /// Makes them ready for [`WebhookKeys::verify`]: once when they are loaded, not once a request.
+    pub fn prepare(&self) -> WebhookKeys {
+        let known = self.tokens.iter().filter(|token| !token.is_empty());
+        WebhookKeys {
+            mode: self.mode,
+            signing: signature::Keys::of(&self.secrets),
+            tokens: known.map(|token| Sha256::digest(token.as_bytes()).into()).collect(),
+            allow_untimestamped: self.allow_untimestamped,
+        }
+    }
+}
+
+/// A company's webhook credentials, ready to be compared with: tokens as digests, secrets as keyed states of the MAC.
+/// `Debug` shows none of it.
+#[derive(Clone)]
+pub struct WebhookKeys {
+    mode: AuthMode,
+    signing: signature::Keys,
+    tokens: Vec<[u8; 32]>,
+    allow_untimestamped: bool,
+}
+
+impl fmt::Debug for WebhookKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookKeys").field("mode", &self.mode).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for WebhookCredentials {
@@ -126,11 +155,38 @@ impl fmt::Debug for PresentedHeaders<'_> {
 
 /// What a request that may come in has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proof {
-    /// For messages without an id of their own: SHA-256 (64 hex digits) over timestamp, signature and body, equal only
-    /// for a replay. `None` where nothing but the text would be compared (token alone, or no signed timestamp), since
-    /// "sim" and "sim" are two messages.
-    pub replay_key: Option<String>,
+pub struct Proof<'a> {
+    /// For messages without an id of their own: equal only for a replay. `None` where nothing but the text would be
+    /// compared (token alone, or no signed timestamp), since "sim" and "sim" are two messages.
+    pub replay_key: Option<ReplayKey<'a>>,
+}
+
+/// What tells one signed request from another. Cheap to have; [`ReplayKey::digest`] reads the whole body.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ReplayKey<'a> {
+    timestamp: &'a [u8],
+    mac: [u8; 32],
+    body: &'a [u8],
+}
+
+impl ReplayKey<'_> {
+    /// SHA-256 (64 hex digits) over timestamp, signature and body.
+    pub fn digest(&self) -> String {
+        let digest = Sha256::new()
+            .chain_update(self.timestamp)
+            .chain_update(b".")
+            .chain_update(self.mac)
+            .chain_update(b".")
+            .chain_update(self.body)
+            .finalize();
+        hex::encode(digest)
+    }
+}
+
+impl fmt::Debug for ReplayKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReplayKey(…)")
+    }
 }
 
 /// The request may not come in. The cause is for our own log and counters; the answer is the same for all of them.
@@ -142,57 +198,66 @@ pub struct Unauthorized(
     pub &'static str,
 );
 
-/// Checks a request against a company's credentials.
+/// [`WebhookKeys::verify`] with credentials prepared for this one request.
 ///
-/// `body` is what arrived, byte for byte; `now_unix` is in seconds. Secret bytes are compared in constant time, and
-/// every valid secret and token is tried whether or not an earlier one fitted.
-pub fn verify(
+/// # Errors
+/// [`Unauthorized`].
+pub fn verify<'a>(
     credentials: &WebhookCredentials,
-    headers: &PresentedHeaders<'_>,
+    headers: &PresentedHeaders<'a>,
     query_token: Option<&str>,
-    body: &[u8],
+    body: &'a [u8],
     now_unix: i64,
-) -> Result<Proof, Unauthorized> {
-    let token = || check_token(credentials, headers, query_token);
-    let signature = || signature::check(credentials, headers, body, now_unix);
-    let replay_key = match credentials.mode {
-        AuthMode::Token => {
-            token()?;
-            None
-        }
-        AuthMode::Hmac => signature()?,
-        AuthMode::HmacToken => {
-            token()?;
-            signature()?
-        }
-    };
-    Ok(Proof { replay_key })
+) -> Result<Proof<'a>, Unauthorized> {
+    credentials.prepare().verify(headers, query_token, body, now_unix)
 }
 
-/// The first token present counts: bearer, then `X-Webhook-Token`, then the query.
-fn check_token(
-    credentials: &WebhookCredentials,
-    headers: &PresentedHeaders<'_>,
-    query_token: Option<&str>,
-) -> Result<(), Unauthorized> {
-    let query = query_token.filter(|_| credentials.mode == AuthMode::Token).map(str::as_bytes);
-    let header = match headers.single("authorization")?.and_then(bearer) {
-        Some(token) => Some(token),
-        None => headers.single("x-webhook-token")?,
-    };
-    let presented = header.or(query).filter(|token| !token.is_empty()).ok_or(Unauthorized("token_missing"))?;
-    let digest = Sha256::digest(presented);
-    let known = credentials.tokens.iter().filter(|token| !token.is_empty());
-    let mut matched = Choice::from(0);
-    let mut any = false;
-    for token in known {
-        any = true;
-        matched |= Sha256::digest(token.as_bytes()).as_slice().ct_eq(digest.as_slice());
+impl WebhookKeys {
+    /// Checks a request against the company's credentials.
+    ///
+    /// `body` is what arrived, byte for byte; `now_unix` is in seconds. Secret bytes are compared in constant time, and
+    /// every valid secret and token is tried whether or not an earlier one fitted.
+    ///
+    /// # Errors
+    /// [`Unauthorized`].
+    pub fn verify<'a>(
+        &self,
+        headers: &PresentedHeaders<'a>,
+        query_token: Option<&str>,
+        body: &'a [u8],
+        now_unix: i64,
+    ) -> Result<Proof<'a>, Unauthorized> {
+        let token = || self.check_token(headers, query_token);
+        let signature = || signature::check(self, headers, body, now_unix);
+        let replay_key = match self.mode {
+            AuthMode::Token => {
+                token()?;
+                None
+            }
+            AuthMode::Hmac => signature()?,
+            AuthMode::HmacToken => {
+                token()?;
+                signature()?
+            }
+        };
+        Ok(Proof { replay_key })
     }
-    match (any, bool::from(matched)) {
-        (false, _) => Err(Unauthorized("not_configured")),
-        (true, false) => Err(Unauthorized("token_wrong")),
-        (true, true) => Ok(()),
+
+    /// The first token present counts: bearer, then `X-Webhook-Token`, then the query.
+    fn check_token(&self, headers: &PresentedHeaders<'_>, query_token: Option<&str>) -> Result<(), Unauthorized> {
+        let query = query_token.filter(|_| self.mode == AuthMode::Token).map(str::as_bytes);
+        let header = match headers.single("authorization")?.and_then(bearer) {
+            Some(token) => Some(token),
+            None => headers.single("x-webhook-token")?,
+        };
+        let presented = header.or(query).filter(|token| !token.is_empty()).ok_or(Unauthorized("token_missing"))?;
+        if self.tokens.is_empty() {
+            return Err(Unauthorized("not_configured"));
+        }
+        let digest = Sha256::digest(presented);
+        let matched =
+            self.tokens.iter().fold(Choice::from(0), |any, token| any | token.as_slice().ct_eq(digest.as_slice()));
+        if bool::from(matched) { Ok(()) } else { Err(Unauthorized("token_wrong")) }
     }
 }
 

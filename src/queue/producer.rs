@@ -20,9 +20,9 @@ pub struct NewEnvelope<'a> {
     /// What makes it a duplicate of another.
     pub dedupe: Option<String>,
     /// The hidden id, and the canonical phone it stands for where the message told it.
-    pub lid: Option<(&'a str, Option<String>)>,
+    pub lid: Option<(&'a str, Option<&'a str>)>,
     /// What it carries.
-    pub body: Body,
+    pub body: &'a Body,
 }
 
 /// The limits and times of one company's intake.
@@ -92,12 +92,12 @@ pub async fn accept(
         id: new.id,
         correlation_id: new.correlation_id,
         dedupe: new.dedupe.as_deref(),
-        body: &new.body,
+        body: new.body,
     };
     let json = serde_json::to_string(&envelope).map_err(|error| StoreError::redis_data(error.to_string()))?;
-    let (lid, lid_phone) =
-        new.lid.as_ref().map_or(("", ""), |(lid, phone)| (lid, phone.as_deref().unwrap_or_default()));
-    let job = new.id.to_string();
+    let (lid, lid_phone) = new.lid.map_or(("", ""), |(lid, phone)| (lid, phone.unwrap_or_default()));
+    let mut job = Uuid::encode_buffer();
+    let job: &str = new.id.hyphenated().encode_lower(&mut job);
     let reply = redis
         .run(
             &ACCEPT,
@@ -117,7 +117,7 @@ pub async fn accept(
                 i64::from(limits.number_burst.max(1)).into(),
                 lid.into(),
                 lid_phone.into(),
-                (&job).into(),
+                job.into(),
             ],
         )
         .await?;

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderName};
 
-const FORWARDED_FOR: &str = "x-forwarded-for";
+static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// A network: an address and how many leading bits count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,10 @@ impl TrustedProxies {
     /// `X-Forwarded-For` that is not one of theirs. What stands further left is the client's own word and ignored.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
-        let lines: Vec<&str> = headers.get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok()).collect();
+        if !self.trusts(client) {
+            return client;
+        }
+        let lines: Vec<&str> = headers.get_all(&FORWARDED_FOR).filter_map(|value| value.to_str().ok()).collect();
         let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
         while self.trusts(client) {
             match hops.next().and_then(address) {
@@ -85,7 +88,7 @@ fn address(text: &str) -> Option<IpAddr> {
     })
 }
 
-/// The address found by the middleware; handlers read it from the request's extensions, or take it as an argument.
+/// The address found by the middleware; handlers take it as an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientIp(pub IpAddr);
 
@@ -96,7 +99,7 @@ impl actix_web::FromRequest for ClientIp {
     fn from_request(req: &actix_web::HttpRequest, _payload: &mut actix_web::dev::Payload) -> Self::Future {
         use actix_web::HttpMessage;
         std::future::ready(
-            req.extensions().get::<Self>().copied().ok_or_else(|| {
+            req.extensions().get::<super::middleware::Known>().map(|known| known.client).ok_or_else(|| {
                 super::ApiError::internal("the middleware that finds the client's address is not mounted")
             }),
         )

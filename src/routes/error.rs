@@ -132,7 +132,7 @@ impl ApiError {
                 body.insert("status".into(), self.status.as_u16().into());
                 body.insert("code".into(), self.code.into());
                 if let Some(id) = CorrelationId::current() {
-                    body.insert("correlation_id".into(), id.0.into());
+                    body.insert("correlation_id".into(), (&*id.0).into());
                 }
             }
         }

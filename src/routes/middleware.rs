@@ -1,6 +1,7 @@
 //! What happens around every request: the checks of its head, its correlation id, its span, its metrics, and the
 //! headers of its answer.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 
@@ -63,6 +64,14 @@ pub(super) struct Surface {
     pub(super) proxies: TrustedProxies,
 }
 
+/// What the middleware found out about a request, for handlers.
+pub(super) struct Known {
+    /// Its correlation id.
+    pub(super) id: CorrelationId,
+    /// Whose it is.
+    pub(super) client: ClientIp,
+}
+
 /// Wraps every request of a server.
 pub(super) async fn around<B: MessageBody + 'static>(
     surface: &Surface,
@@ -73,8 +82,7 @@ pub(super) async fn around<B: MessageBody + 'static>(
     let id = CorrelationId::of(req.headers());
     let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let client = ClientIp(surface.proxies.client(peer, req.headers()));
-    req.extensions_mut().insert(id.clone());
-    req.extensions_mut().insert(client);
+    req.extensions_mut().insert(Known { id: id.clone(), client });
 
     let span = span(&req, &id);
     let answer = async {
@@ -91,7 +99,7 @@ pub(super) async fn around<B: MessageBody + 'static>(
 }
 
 fn span(req: &ServiceRequest, id: &CorrelationId) -> Span {
-    let (id, method) = (id.0.as_str(), req.method().as_str());
+    let (id, method) = (&*id.0, req.method().as_str());
     // Neither path nor query: a token or a phone number may be in them.
     if is_quiet(req.path()) {
         tracing::debug_span!("request", correlation_id = id, method, route = field::Empty, status = field::Empty)
@@ -127,14 +135,16 @@ fn check_head(surface: &Surface, req: &ServiceRequest) -> Result<(), ApiError> {
 /// Counts the request, fills its span and logs a failure, once.
 fn report(response: &ServiceResponse<BoxBody>, began: Instant) {
     let status = response.status();
-    let pattern = response.request().match_pattern();
-    let route = pattern.as_deref().unwrap_or("unmatched");
+    let route = response.request().match_pattern().map_or(Cow::Borrowed("unmatched"), Cow::Owned);
+    // Both at once: each recording may mean writing the span's fields anew.
+    tracing::record_all!(Span::current(), route = &*route, status = status.as_u16());
+    if let Some(error) = response.response().error() {
+        log_failure(&route, status, error);
+    }
     metrics::http_request_duration(route, StatusClass::of(status.as_u16()), began.elapsed());
-    let span = Span::current();
-    span.record("route", route);
-    span.record("status", status.as_u16());
+}
 
-    let Some(error) = response.response().error() else { return };
+fn log_failure(route: &str, status: StatusCode, error: &actix_web::Error) {
     let known = error.as_error::<ApiError>();
     let code = known.map_or("unnamed", ApiError::code);
     let cause = known.and_then(ApiError::cause).unwrap_or("none given");
@@ -146,6 +156,7 @@ fn report(response: &ServiceResponse<BoxBody>, began: Instant) {
 }
 
 fn dress(headers: &mut HeaderMap, id: &CorrelationId) {
+    headers.reserve(SECURITY.len() + DEFAULTS.len() + 1);
     for (name, value) in SECURITY.iter() {
         headers.insert(name.clone(), value.clone());
     }
@@ -155,6 +166,6 @@ fn dress(headers: &mut HeaderMap, id: &CorrelationId) {
         }
     }
     if let Ok(value) = HeaderValue::from_str(&id.0) {
-        headers.insert(HeaderName::from_static(correlation::HEADER), value);
+        headers.insert(correlation::NAME.clone(), value);
     }
 }

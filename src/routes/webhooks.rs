@@ -1,5 +1,6 @@
 //! Webhooks of channels. The order of checks: company → content type and size → flood → credentials → body → limits.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,16 +16,15 @@ use super::client_ip::ClientIp;
 use super::correlation::CorrelationId;
 use super::flood::Flood;
 use super::{ApiError, BodyError, read_body};
-use crate::domain::company::CompanyId;
 use crate::domain::webhook_auth::PresentedHeaders;
 use crate::queue::Limit;
 use crate::services::Services;
 use crate::services::directory::Lookup;
 use crate::services::intake::{self, Outcome, Refusal, WebhookRequest};
-use crate::telemetry::metrics::{self, WebhookStatus};
+use crate::telemetry::metrics::{self, CompanyLabel, WebhookStatus};
 use crate::tenant::Tenant;
 
-const COMPANY_DOMAIN: &str = "x-company-domain";
+static COMPANY_DOMAIN: HeaderName = HeaderName::from_static("x-company-domain");
 
 /// What the webhook routes need.
 #[derive(Clone)]
@@ -57,8 +57,8 @@ pub async fn whaticket(
         Ok(outcome) => answer(&state, outcome),
         Err((status, error)) => (status, Err(error)),
     };
-    metrics::webhook_received(company, status);
-    metrics::webhook_latency(company, begun.elapsed());
+    metrics::webhook_received(company.as_ref(), status);
+    metrics::webhook_latency(company.as_ref(), begun.elapsed());
     answer
 }
 
@@ -70,10 +70,10 @@ async fn take(
     state: &WebhookState,
     address: IpAddr,
     correlation_id: &CorrelationId,
-    company: &mut Option<CompanyId>,
+    company: &mut Option<CompanyLabel>,
 ) -> Result<Taken, Refused> {
     let tenant = find_company(req, state)?;
-    *company = Some(tenant.id());
+    *company = Some(tenant.label.clone());
     tracing::Span::current().record("company", tenant.id().get());
     json_only(req)?;
     let peer = req.peer_addr().map_or(address, |peer| peer.ip());
@@ -106,7 +106,7 @@ struct Taken {
 /// The company of the request: `X-Company-Domain`, if present, else Host. It only selects whose secret must verify.
 fn find_company(req: &HttpRequest, state: &WebhookState) -> Result<Arc<Tenant>, Refused> {
     let name =
-        req.headers().get(COMPANY_DOMAIN).or_else(|| req.headers().get(HOST)).and_then(|host| host.to_str().ok());
+        req.headers().get(&COMPANY_DOMAIN).or_else(|| req.headers().get(HOST)).and_then(|host| host.to_str().ok());
     let domain = name.map(plain_host).unwrap_or_default();
     match state.services.directory.by_domain(&domain) {
         Lookup::Found(tenant) => Ok(tenant),
@@ -119,19 +119,24 @@ fn find_company(req: &HttpRequest, state: &WebhookState) -> Result<Arc<Tenant>, 
 }
 
 /// A host as it is compared: lower case, without port and one trailing dot.
-fn plain_host(host: &str) -> String {
+fn plain_host(host: &str) -> Cow<'_, str> {
     let host = host.trim();
     let bare = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
     };
-    bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase()
+    let bare = bare.strip_suffix('.').unwrap_or(bare);
+    if bare.bytes().any(|b| b.is_ascii_uppercase()) { bare.to_ascii_lowercase().into() } else { bare.into() }
 }
 
 fn json_only(req: &HttpRequest) -> Result<(), Refused> {
     let kind = req.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    let extended = || {
+        let essence = essence.to_ascii_lowercase();
+        essence.starts_with("application/") && essence.ends_with("+json")
+    };
+    if essence.eq_ignore_ascii_case("application/json") || extended() {
         return Ok(());
     }
     let error = ApiError::webhook(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type").closing();

@@ -18,6 +18,7 @@ use crate::domain::company::{Company, CompanyId, CompanyState};
 use crate::domain::webhook_auth::WebhookCredentials;
 use crate::models::control::company::{SecretRow, SettingRow, snapshot};
 use crate::models::control::installation;
+use crate::telemetry::metrics::CompanyLabel;
 use crate::tenant::{ControlKey, Database, MasterKey, RedisServer, Tenant, TenantSecrets};
 
 /// How often the version is polled: a lost announcement costs no more than this.
@@ -180,13 +181,15 @@ impl Directory {
                 secrets: [take("webhook.secret"), take("webhook.secret_previous")].into_iter().flatten().collect(),
                 tokens: [take("webhook.token"), take("webhook.token_previous")].into_iter().flatten().collect(),
                 allow_untimestamped: settings.allow_untimestamped,
-            },
+            }
+            .prepare(),
             channel_token: take("channel.token").unwrap_or_default().into(),
             llm_api_key: take("llm.api_key").unwrap_or_default().into(),
         };
         Ok(Tenant {
             db: self.inner.database.tenant(company.id),
             redis: self.inner.redis.tenant(company.id),
+            label: CompanyLabel::of(company.id),
             company,
             settings,
             secrets,

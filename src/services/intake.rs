@@ -1,6 +1,7 @@
 //! Intake: a webhook becomes envelopes on disk, in one Redis round trip a message and without PostgreSQL.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use uuid::Uuid;
 
@@ -8,7 +9,7 @@ use super::Services;
 use crate::clients::channel::whaticket;
 use crate::domain::company::CompanyState;
 use crate::domain::inbound::{IgnoreReason, Inbound, Sender};
-use crate::domain::webhook_auth::{self, PresentedHeaders, Proof};
+use crate::domain::webhook_auth::{PresentedHeaders, Proof, ReplayKey};
 use crate::queue::{Accepted, Body, IntakeLimits, Limit, NewEnvelope, accept};
 use crate::telemetry::metrics::{self, DeadLetterReason};
 use crate::tenant::{StoreError, Tenant};
@@ -67,13 +68,15 @@ pub enum Refusal {
 /// Takes a Whaticket webhook in: verify, read, accept.
 pub async fn whaticket(services: &Services, tenant: &Tenant, request: &WebhookRequest<'_>) -> Result<Outcome, Refusal> {
     let now = services.clock.now().timestamp();
-    let proof = webhook_auth::verify(&tenant.secrets.webhook, &request.headers, request.query_token, request.body, now)
+    let keys = &tenant.secrets.webhook;
+    let proof = keys
+        .verify(&request.headers, request.query_token, request.body, now)
         .map_err(|cause| Refusal::Unauthorized(cause.0))?;
     if tenant.company.state == CompanyState::Suspended {
         return Ok(Outcome::Ignored(IgnoreReason::Suspended.as_str()));
     }
     let read = whaticket::inbound::read(request.body).map_err(|bad| Refusal::BadPayload { field: bad.field })?;
-    accept_all(services, tenant, request, &proof, read).await
+    accept_all(services, tenant, request, proof, read).await
 }
 
 /// Accepts what one body carries, in its order. The best outcome of all is the answer; a limit or a fault ends it: the
@@ -82,22 +85,21 @@ async fn accept_all(
     services: &Services,
     tenant: &Tenant,
     request: &WebhookRequest<'_>,
-    proof: &Proof,
+    proof: Proof<'_>,
     read: Vec<Inbound>,
 ) -> Result<Outcome, Refusal> {
+    let replay = Replay { key: proof.replay_key, digest: OnceLock::new() };
     let mut best = Outcome::Ignored(IgnoreReason::Empty.as_str());
     for (n, inbound) in read.into_iter().enumerate() {
         let outcome = match inbound {
             Inbound::Ignored(reason) => Outcome::Ignored(reason.as_str()),
             Inbound::Message(message) => {
-                let from = message.from.clone();
-                let dedupe = dedupe_key(message.provider_id.as_deref(), proof, n);
-                accept_one(services, tenant, request, (from, dedupe, Body::Message(message))).await?
+                let dedupe = dedupe_key(message.provider_id.as_deref(), &replay, n);
+                accept_one(services, tenant, request, dedupe, &Body::Message(message)).await?
             }
             Inbound::Echo(echo) => {
-                let to = echo.to.clone();
-                let dedupe = dedupe_key(echo.provider_id.as_deref(), proof, n).map(|key| format!("echo:{key}"));
-                match accept_one(services, tenant, request, (to, dedupe, Body::Echo(echo))).await? {
+                let dedupe = dedupe_key(echo.provider_id.as_deref(), &replay, n).map(|key| format!("echo:{key}"));
+                match accept_one(services, tenant, request, dedupe, &Body::Echo(echo)).await? {
                     Outcome::Duplicate => Outcome::Duplicate,
                     _ => Outcome::Ignored("own_message"),
                 }
@@ -123,12 +125,24 @@ fn rank(outcome: &Outcome) -> u8 {
     }
 }
 
+/// The digest over the whole request: made for the first message that needs it, and once for all of a body.
+struct Replay<'a> {
+    key: Option<ReplayKey<'a>>,
+    digest: OnceLock<String>,
+}
+
+impl Replay<'_> {
+    fn digest(&self) -> Option<&str> {
+        let key = self.key.as_ref()?;
+        Some(self.digest.get_or_init(|| key.digest()))
+    }
+}
+
 /// Channel instance and provider message id. Without an id only the same request is a replay, never the same text.
-fn dedupe_key(provider_id: Option<&str>, proof: &Proof, n: usize) -> Option<String> {
-    match (provider_id, &proof.replay_key) {
-        (Some(id), _) => Some(format!("whaticket:{id}")),
-        (None, Some(replay)) => Some(format!("replay:{replay}:{n}")),
-        (None, None) => None,
+fn dedupe_key(provider_id: Option<&str>, replay: &Replay<'_>, n: usize) -> Option<String> {
+    match provider_id {
+        Some(id) => Some(format!("whaticket:{id}")),
+        None => replay.digest().map(|digest| format!("replay:{digest}:{n}")),
     }
 }
 
@@ -136,11 +150,18 @@ async fn accept_one(
     services: &Services,
     tenant: &Tenant,
     request: &WebhookRequest<'_>,
-    (who, dedupe, body): (Sender, Option<String>, Body),
+    dedupe: Option<String>,
+    body: &Body,
 ) -> Result<Outcome, Refusal> {
+    let who = match body {
+        Body::Message(message) => &message.from,
+        Body::Echo(echo) => &echo.to,
+        Body::Redeliver { .. } => return Ok(Outcome::Ignored(IgnoreReason::NotAMessage.as_str())),
+    };
     let conversation = who.conversation_key();
-    let lid = match &who {
-        Sender::Phone { phone, lid: Some(lid) } => Some((lid.as_str(), Some(phone.person_key()))),
+    let lid = match who {
+        // The conversation of a known number is the number's canonical form.
+        Sender::Phone { lid: Some(lid), .. } => Some((lid.as_str(), Some(conversation.as_str()))),
         Sender::Phone { lid: None, .. } => None,
         Sender::Lid(lid) => Some((lid.as_str(), None)),
     };

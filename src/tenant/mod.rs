@@ -29,7 +29,8 @@ pub use statement::{Column, GroupedWrite};
 
 use crate::config::company::CompanySettings;
 use crate::domain::company::{Company, CompanyId};
-use crate::domain::webhook_auth::WebhookCredentials;
+use crate::domain::webhook_auth::WebhookKeys;
+use crate::telemetry::metrics::CompanyLabel;
 
 /// One company, with everything needed to serve it and nothing of another. Cheap to share in an `Arc`.
 pub struct Tenant {
@@ -43,6 +44,8 @@ pub struct Tenant {
     pub db: TenantDb,
     /// Its part of Redis.
     pub redis: TenantRedis,
+    /// Its name on metrics.
+    pub label: CompanyLabel,
 }
 
 impl Tenant {
@@ -62,7 +65,7 @@ impl fmt::Debug for Tenant {
 #[derive(Clone)]
 pub struct TenantSecrets {
     /// What a webhook must present.
-    pub webhook: WebhookCredentials,
+    pub webhook: WebhookKeys,
     /// The channel's credential.
     pub channel_token: secrecy::SecretString,
     /// The model's key.

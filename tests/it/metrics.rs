@@ -26,8 +26,8 @@ fn company(id: i64) -> CompanyId {
 /// Uses every recording function once.
 fn everything(id: i64) {
     let (id, took) = (company(id), Duration::from_millis(20));
-    m::webhook_received(Some(id), m::WebhookStatus::Accepted);
-    m::webhook_latency(Some(id), took);
+    m::webhook_received(Some(&m::CompanyLabel::of(id)), m::WebhookStatus::Accepted);
+    m::webhook_latency(Some(&m::CompanyLabel::of(id)), took);
     m::http_request_duration("/healthz", m::StatusClass::of(200), took);
     m::task_latency(id, m::TaskKind::Turn, m::TaskOutcome::Done, took);
     m::answer_latency(id, took);
@@ -170,7 +170,7 @@ fn above_a_thousand_companies_histograms_are_kept_together_and_counters_apart() 
     let limit = i64::try_from(m::HISTOGRAM_COMPANY_LIMIT).unwrap();
     let page = rendered(CompanySeries::Active, || {
         for id in 1..=limit + 50 {
-            m::webhook_received(Some(company(id)), m::WebhookStatus::Accepted);
+            m::webhook_received(Some(&m::CompanyLabel::of(company(id))), m::WebhookStatus::Accepted);
             m::answer_latency(company(id), Duration::from_secs(2));
         }
     });

@@ -527,7 +527,8 @@ pub async fn put(
         }),
         _ => Body::Echo(Echo { to: from, provider_id: None, text: None }),
     };
-    let new = NewEnvelope { conversation, id, correlation_id: "c", dedupe: Some(id.to_string()), lid: None, body };
+    let new =
+        NewEnvelope { conversation, id, correlation_id: "c", dedupe: Some(id.to_string()), lid: None, body: &body };
     let limits = IntakeLimits {
         seen_seconds: 1000,
         burst_ms,

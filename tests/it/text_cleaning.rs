@@ -41,6 +41,22 @@ fn emoji_survive_whole() {
     }
 }
 
+proptest! {
+    /// An invisible character at the end goes, but first it takes the text past the short way of ordinary characters.
+    #[test]
+    fn ordinary_texts_and_names_come_out_the_same_by_the_short_way(raw in "[ -~\u{A1}-\u{AC}\u{AE}-\u{17F}\n]{0,200}") {
+        let long_way = format!("{raw}\u{200B}");
+        prop_assert_eq!(MessageText::clean(&raw), MessageText::clean(&long_way));
+        prop_assert_eq!(PersonName::clean(&raw), PersonName::clean(&long_way));
+        prop_assert!(is_nfc(&raw));
+    }
+
+    #[test]
+    fn names_of_letters_and_blanks_come_out_the_same_by_the_short_way(raw in "[a-zA-ZÀ-ÿ '.-]{0,120}") {
+        prop_assert_eq!(PersonName::clean(&raw), PersonName::clean(&format!("{raw}\u{200B}")));
+    }
+}
+
 #[test]
 fn hidden_characters_go() {
     assert_eq!(text("o\u{200B}i\u{200D} t\u{2060}u\u{FEFF}d\u{AD}o"), "oi tudo");

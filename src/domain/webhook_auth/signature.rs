@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
-use super::{PresentedHeaders, SIGNATURE_HEADERS, TIMESTAMP_WINDOW_SECONDS, Unauthorized, WebhookCredentials};
+use super::{PresentedHeaders, ReplayKey, SIGNATURE_HEADERS, TIMESTAMP_WINDOW_SECONDS, Unauthorized, WebhookKeys};
 
 const STANDARD_SECRET_PREFIX: &str = "whsec_";
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -15,48 +15,72 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+type Sha256Mac = Hmac<Sha256>;
+
+/// Secrets as MACs that have taken their key in and nothing else. A request clones them.
+#[derive(Clone)]
+pub(super) struct Keys {
+    /// The secret string's own bytes are the key here, a `whsec_` in front included.
+    raw: Vec<Sha256Mac>,
+    /// Standard Webhooks: what is written in Base64 behind `whsec_`.
+    standard: Vec<Sha256Mac>,
+}
+
+impl Keys {
+    /// Takes the secrets; empty ones never match.
+    pub(super) fn of(secrets: &[String]) -> Self {
+        let keyed = |key: &[u8]| if key.is_empty() { None } else { Sha256Mac::new_from_slice(key).ok() };
+        let decoded = |secret: &String| BASE64.decode(secret.strip_prefix(STANDARD_SECRET_PREFIX)?).ok();
+        Self {
+            raw: secrets.iter().filter_map(|secret| keyed(secret.as_bytes())).collect(),
+            standard: secrets.iter().filter_map(decoded).filter_map(|key| keyed(&key)).collect(),
+        }
+    }
+}
+
 /// Checks whichever signature is present and returns the replay key, if the signature covers a time.
-pub(super) fn check(
-    credentials: &WebhookCredentials,
-    headers: &PresentedHeaders<'_>,
-    body: &[u8],
+pub(super) fn check<'a>(
+    keys: &WebhookKeys,
+    headers: &PresentedHeaders<'a>,
+    body: &'a [u8],
     now: i64,
-) -> Result<Option<String>, Unauthorized> {
-    if credentials.secrets.iter().all(String::is_empty) {
+) -> Result<Option<ReplayKey<'a>>, Unauthorized> {
+    let raw = &keys.signing.raw;
+    if raw.is_empty() {
         return Err(Unauthorized("not_configured"));
     }
     if let Some(signature) = hex_signature(headers)? {
         return match headers.single("x-webhook-timestamp")? {
-            Some(timestamp) => check_timed(credentials, &signature, timestamp, body, now).map(Some),
-            None if !credentials.allow_untimestamped => Err(Unauthorized("untimestamped")),
-            None => match_mac(raw_keys(credentials), &[signature.to_vec()], &[body]).map(|_| None),
+            Some(timestamp) => check_timed(raw, &signature, timestamp, body, now).map(Some),
+            None if !keys.allow_untimestamped => Err(Unauthorized("untimestamped")),
+            None => match_mac(raw, &[signature], &[body]).map(|_| None),
         };
     }
     if let (Some(timestamp), Some(signature)) = (headers.single("x-timestamp")?, headers.single("x-signature")?) {
         let signature = decode_hex(signature)?;
-        return check_timed(credentials, &signature, timestamp, body, now).map(Some);
+        return check_timed(raw, &signature, timestamp, body, now).map(Some);
     }
-    check_standard(credentials, headers, body, now).map(Some)
+    check_standard(&keys.signing.standard, headers, body, now).map(Some)
 }
 
-fn check_timed(
-    credentials: &WebhookCredentials,
+fn check_timed<'a>(
+    keys: &[Sha256Mac],
     signature: &[u8; 32],
-    timestamp: &[u8],
-    body: &[u8],
+    timestamp: &'a [u8],
+    body: &'a [u8],
     now: i64,
-) -> Result<String, Unauthorized> {
+) -> Result<ReplayKey<'a>, Unauthorized> {
     within_window(timestamp, now)?;
-    let mac = match_mac(raw_keys(credentials), &[signature.to_vec()], &[timestamp, b".", body])?;
-    Ok(replay_key(timestamp, &mac, body))
+    let mac = match_mac(keys, std::slice::from_ref(signature), &[timestamp, b".", body])?;
+    Ok(ReplayKey { timestamp, mac, body })
 }
 
-fn check_standard(
-    credentials: &WebhookCredentials,
-    headers: &PresentedHeaders<'_>,
-    body: &[u8],
+fn check_standard<'a>(
+    keys: &[Sha256Mac],
+    headers: &PresentedHeaders<'a>,
+    body: &'a [u8],
     now: i64,
-) -> Result<String, Unauthorized> {
+) -> Result<ReplayKey<'a>, Unauthorized> {
     let present = (headers.single("webhook-id")?, headers.single("webhook-timestamp")?);
     let signatures = headers.single("webhook-signature")?.ok_or(Unauthorized("signature_missing"))?;
     let (Some(id), Some(timestamp)) = present else { return Err(Unauthorized("signature_malformed")) };
@@ -70,12 +94,8 @@ fn check_standard(
     if candidates.is_empty() {
         return Err(Unauthorized("signature_malformed"));
     }
-    let keys = credentials.secrets.iter().filter_map(|s| s.strip_prefix(STANDARD_SECRET_PREFIX)).filter_map(|s| {
-        let key = BASE64.decode(s).ok()?;
-        (!key.is_empty()).then_some(key)
-    });
     let mac = match_mac(keys, &candidates, &[id, b".", timestamp, b".", body])?;
-    Ok(replay_key(timestamp, &mac, body))
+    Ok(ReplayKey { timestamp, mac, body })
 }
 
 /// The one v1 or v0 signature, whichever header carries it; several must agree.
@@ -107,22 +127,13 @@ fn within_window(timestamp: &[u8], now: i64) -> Result<(), Unauthorized> {
     }
 }
 
-/// The secret string's own bytes are the key here, a `whsec_` in front included.
-fn raw_keys(credentials: &WebhookCredentials) -> impl Iterator<Item = Vec<u8>> {
-    credentials.secrets.iter().filter(|secret| !secret.is_empty()).map(|secret| secret.as_bytes().to_vec())
-}
-
 /// The MAC that one of the keys gives for the parts and that one of the candidates equals. The MAC itself is returned,
 /// not the candidate as written: the same signature in capitals or beside others must not look like a new one.
-fn match_mac(
-    keys: impl Iterator<Item = Vec<u8>>,
-    candidates: &[Vec<u8>],
-    parts: &[&[u8]],
-) -> Result<Vec<u8>, Unauthorized> {
+fn match_mac(keys: &[Sha256Mac], candidates: &[impl AsRef<[u8]>], parts: &[&[u8]]) -> Result<[u8; 32], Unauthorized> {
     let mut found = None;
     for key in keys {
-        let mac = mac(&key, parts).ok_or(Unauthorized("signature_wrong"))?;
-        let fits = candidates.iter().fold(Choice::from(0), |any, c| any | c.as_slice().ct_eq(mac.as_slice()));
+        let mac = mac(key.clone(), parts);
+        let fits = candidates.iter().fold(Choice::from(0), |any, c| any | c.as_ref().ct_eq(mac.as_slice()));
         if bool::from(fits) && found.is_none() {
             found = Some(mac);
         }
@@ -130,28 +141,17 @@ fn match_mac(
     found.ok_or(Unauthorized("signature_wrong"))
 }
 
-fn mac(key: &[u8], parts: &[&[u8]]) -> Option<Vec<u8>> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+fn mac(mut keyed: Sha256Mac, parts: &[&[u8]]) -> [u8; 32] {
     for part in parts {
-        mac.update(part);
+        keyed.update(part);
     }
-    Some(mac.finalize().into_bytes().to_vec())
-}
-
-fn replay_key(timestamp: &[u8], mac: &[u8], body: &[u8]) -> String {
-    let digest = Sha256::new()
-        .chain_update(timestamp)
-        .chain_update(b".")
-        .chain_update(mac)
-        .chain_update(b".")
-        .chain_update(body)
-        .finalize();
-    hex::encode(digest)
+    keyed.finalize().into_bytes().into()
 }
 
 /// The v1 signature of a body, as senders write it after `sha256=`: 64 hex digits over `timestamp.body`.
 pub fn sign(secret: &str, timestamp: i64, body: &[u8]) -> String {
     let timestamp = timestamp.to_string();
     // HMAC takes keys of any length, so there always is a MAC.
-    hex::encode(mac(secret.as_bytes(), &[timestamp.as_bytes(), b".", body]).unwrap_or_default())
+    let keyed = Sha256Mac::new_from_slice(secret.as_bytes()).ok();
+    keyed.map(|keyed| hex::encode(mac(keyed, &[timestamp.as_bytes(), b".", body]))).unwrap_or_default()
 }

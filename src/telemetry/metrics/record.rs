@@ -3,9 +3,11 @@
 //! Per-company series always go through the macros: a kept handle of a series that was dropped when idle swallows
 //! every later increment without a word.
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ::metrics::{counter, gauge, histogram};
+use ::metrics::{SharedString, counter, gauge, histogram};
 
 use super::catalogue::names;
 use super::exporter::ALL;
@@ -18,8 +20,20 @@ use crate::domain::company::CompanyId;
 /// Label value of events that belong to no provisioned company.
 const UNKNOWN: &str = "_unknown";
 
-fn label(company: Option<CompanyId>) -> String {
-    company.map_or_else(|| UNKNOWN.to_owned(), |id| id.to_string())
+/// A company's number as label value, written once and shared: for what is counted at every request. Only the text is
+/// kept, never a handle.
+#[derive(Clone, Debug)]
+pub struct CompanyLabel(Arc<str>);
+
+impl CompanyLabel {
+    /// Writes the number.
+    pub fn of(company: CompanyId) -> Self {
+        Self(each(company).into())
+    }
+}
+
+fn label(company: Option<&CompanyLabel>) -> SharedString {
+    company.map_or(SharedString::const_str(UNKNOWN), |label| Arc::clone(&label.0).into())
 }
 
 fn each(company: CompanyId) -> String {
@@ -27,18 +41,18 @@ fn each(company: CompanyId) -> String {
 }
 
 /// A webhook request was answered.
-pub fn webhook_received(company: Option<CompanyId>, status: WebhookStatus) {
+pub fn webhook_received(company: Option<&CompanyLabel>, status: WebhookStatus) {
     counter!(names::WEBHOOK_RECEIVED, "company" => label(company), "status" => status.as_str()).increment(1);
 }
 
 /// How long a webhook request took.
-pub fn webhook_latency(company: Option<CompanyId>, took: Duration) {
+pub fn webhook_latency(company: Option<&CompanyLabel>, took: Duration) {
     histogram!(names::WEBHOOK_LATENCY, "company" => label(company)).record(took);
 }
 
 /// How long a request took. `route` is the pattern of the route table, never the path that was asked for.
-pub fn http_request_duration(route: &str, class: StatusClass, took: Duration) {
-    histogram!(names::HTTP_REQUEST_DURATION, "route" => route.to_owned(), "class" => class.as_str()).record(took);
+pub fn http_request_duration(route: impl Into<Cow<'static, str>>, class: StatusClass, took: Duration) {
+    histogram!(names::HTTP_REQUEST_DURATION, "route" => route.into(), "class" => class.as_str()).record(took);
 }
 
 /// How long a worker was busy with a conversation.

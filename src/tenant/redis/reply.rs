@@ -56,7 +56,9 @@ impl From<Value> for Reply {
     fn from(value: Value) -> Self {
         match value {
             Value::Int(number) => Self::Int(number),
-            Value::BulkString(bytes) => Self::Text(String::from_utf8_lossy(&bytes).into_owned()),
+            Value::BulkString(bytes) => Self::Text(
+                String::from_utf8(bytes).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned()),
+            ),
             Value::SimpleString(text) | Value::VerbatimString { text, .. } => Self::Text(text),
             Value::Okay => Self::Text("OK".to_owned()),
             Value::Array(list) | Value::Set(list) => Self::List(list.into_iter().map(Self::from).collect()),

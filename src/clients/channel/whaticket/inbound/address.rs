@@ -1,5 +1,7 @@
 //! Whom a jid or a plain number field names.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::json::scalar;
@@ -35,7 +37,12 @@ impl Address {
 /// Reads a jid. A user without a domain is taken as a number with country code.
 pub(super) fn read_jid(jid: &str) -> Option<Address> {
     let (user, domain) = jid.trim().split_once('@').unwrap_or((jid.trim(), "s.whatsapp.net"));
-    match domain.to_ascii_lowercase().as_str() {
+    let lower = if domain.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(domain.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(domain)
+    };
+    match &*lower {
         "g.us" => Some(Address::NotAPerson(IgnoreReason::Group)),
         "broadcast" => Some(Address::NotAPerson(IgnoreReason::Status)),
         "newsletter" => Some(Address::NotAPerson(IgnoreReason::Newsletter)),

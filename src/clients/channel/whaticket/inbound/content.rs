@@ -1,5 +1,7 @@
 //! What a Baileys message says, once its wrappers are off.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::Object;
@@ -113,7 +115,7 @@ fn unwrap(message: &Object) -> &Object {
 }
 
 /// The words of every kind of content that has words of its own.
-fn text_of(message: &Object) -> Option<String> {
+fn text_of(message: &Object) -> Option<Cow<'_, str>> {
     let at = |path: &[&str], fields: &[&str]| object_at(message, path).and_then(|o| first_string(o, fields));
     first_string(message, &["conversation"])
         .or_else(|| at(&["extendedTextMessage"], &["text"]))
@@ -122,8 +124,8 @@ fn text_of(message: &Object) -> Option<String> {
         .or_else(|| at(&["listResponseMessage", "singleSelectReply"], &["selectedRowId"]))
         .or_else(|| at(&["templateButtonReplyMessage"], &["selectedDisplayText", "selectedId"]))
         .or_else(|| at(&["interactiveResponseMessage", "body"], &["text"]))
-        .map(str::to_owned)
-        .or_else(|| flow_reply(message))
+        .map(Cow::Borrowed)
+        .or_else(|| flow_reply(message).map(Cow::Owned))
         .or_else(|| {
             template_text(message)
                 .or_else(|| at(&["interactiveMessage", "body"], &["text"]))
@@ -131,7 +133,7 @@ fn text_of(message: &Object) -> Option<String> {
                 .or_else(|| at(&["listMessage"], &["description", "title"]))
                 .or_else(|| first_string(message, &["text", "body", "caption"]))
                 .or_else(|| at(&["text"], &["body", "text"]))
-                .map(str::to_owned)
+                .map(Cow::Borrowed)
         })
 }
 

@@ -74,7 +74,7 @@ pub(super) fn number_of(event: &Object, ours: bool) -> Option<Result<Address, Ba
         .into_iter()
         .filter_map(|value| Some((value, scalar(value).filter(|s| !s.trim().is_empty())?)))
         // Some forks put the hidden id where the number belongs: it is no telephone number.
-        .filter(|(_, digits)| lid.as_ref() != Some(digits))
+        .filter(|(_, digits)| lid.as_deref() != Some(&**digits))
         .map(|(value, _)| read_number(value))
         .collect::<Vec<_>>();
     let best = [
@@ -200,8 +200,8 @@ fn message_id(event: &Object) -> Result<Option<String>, BadPayload> {
     }
     let id = provider_id(event.get("id"))?;
     let others = [object_at(event, &["ticket"]), object_at(event, &["contact"])];
-    let taken = others.into_iter().flatten().any(|o| o.get("id").and_then(scalar) == id)
-        || event.get("ticketId").and_then(scalar) == id;
+    let taken = others.into_iter().flatten().any(|o| o.get("id").and_then(scalar).as_deref() == id.as_deref())
+        || event.get("ticketId").and_then(scalar).as_deref() == id.as_deref();
     Ok(id.filter(|_| !taken))
 }
 

@@ -1,5 +1,7 @@
 //! Loosely typed values: numbers as strings, strings as numbers, 64-bit integers as objects.
 
+use std::borrow::Cow;
+
 use chrono::DateTime;
 use serde_json::Value;
 
@@ -63,15 +65,15 @@ pub(super) fn first_string<'a>(object: &'a Object, fields: &[&str]) -> Option<&'
 }
 
 /// A string or a whole number, as text.
-pub(super) fn scalar(value: &Value) -> Option<String> {
+pub(super) fn scalar(value: &Value) -> Option<Cow<'_, str>> {
     match value {
-        Value::String(s) => Some(s.clone()),
+        Value::String(s) => Some(Cow::Borrowed(s)),
         Value::Number(n) if n.is_f64() => {
             // Some runtimes write telephone numbers as 5511987654321.0.
             let float = n.as_f64().filter(|f| f.fract() == 0.0 && (0.0..9e15).contains(f))?;
-            Some(format!("{float:.0}"))
+            Some(Cow::Owned(format!("{float:.0}")))
         }
-        Value::Number(n) => Some(n.to_string()),
+        Value::Number(n) => Some(Cow::Owned(n.to_string())),
         _ => None,
     }
 }
