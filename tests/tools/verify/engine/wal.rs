@@ -17,6 +17,9 @@ use tokio::time::Instant;
 
 use super::Dice;
 
+/// How much longer a flush takes, µs: the log is written but not flushed for a good share of the time, as on a slow disk.
+const FLUSH_US: u32 = 4_000;
+
 /// The record of one PostgreSQL, and the environment that makes it keep one.
 #[derive(Clone, Debug)]
 pub struct WalRecord {
@@ -43,7 +46,12 @@ impl WalRecord {
     /// For the server's start.
     pub fn env(&self) -> Vec<(String, String)> {
         let text = |path: &Path| path.to_str().unwrap().to_owned();
-        vec![("LD_PRELOAD".to_owned(), text(&self.shim)), ("FLUSHED_LOG".to_owned(), text(&self.log))]
+        let words = [
+            ("LD_PRELOAD", text(&self.shim)),
+            ("FLUSHED_LOG", text(&self.log)),
+            ("FLUSHED_WAIT_US", FLUSH_US.to_string()),
+        ];
+        words.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
     /// The power goes, takes what it may, and comes back. Blocks. The error says why this was no power cut.
