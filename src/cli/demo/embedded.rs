@@ -58,7 +58,7 @@ impl EmbeddedServers {
         let redis_options =
             RedisOptions { durable: options.durable, socket_dir: Some(sockets.clone()), ..RedisOptions::default() };
         let redis = RedisServer::start(&dir.join("redis"), redis_options)?;
-        let postgres_options = PostgresOptions { tests: options.tests, socket_dir: Some(sockets) };
+        let postgres_options = PostgresOptions { tests: options.tests, socket_dir: Some(sockets), env: Vec::new() };
         let postgres = PostgresServer::start(&dir.join("pg"), postgres_options)?;
         Ok(Self {
             database_url: postgres.url("secretaria_app", "secretaria"),

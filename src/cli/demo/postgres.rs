@@ -21,6 +21,8 @@ pub struct PostgresOptions {
     pub tests: bool,
     /// Where the socket is; by default a short path made from the data directory.
     pub socket_dir: Option<PathBuf>,
+    /// Environment of the server besides `PATH` and `LC_ALL`: names and values. For tests that look into it.
+    pub env: Vec<(String, String)>,
 }
 
 /// A running private PostgreSQL; it ends when dropped. All methods block.
@@ -150,7 +152,14 @@ impl PostgresServer {
         }
         let program = self.bin.join("postgres");
         let args = self.arguments();
-        let launch = Launch { user: &self.user, program: &program, args, death_signal: "INT", log: &log };
+        let launch = Launch {
+            user: &self.user,
+            program: &program,
+            args,
+            env: &self.options.env,
+            death_signal: "INT",
+            log: &log,
+        };
         let mut server = Server::start(&launch)?;
         loop {
             let listens = UnixStream::connect(self.socket_dir.join(".s.PGSQL.5432")).is_ok();

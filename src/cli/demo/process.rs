@@ -121,6 +121,8 @@ pub struct Launch<'a> {
     pub program: &'a Path,
     /// Its arguments.
     pub args: Vec<OsString>,
+    /// Its environment besides `PATH` and `LC_ALL`.
+    pub env: &'a [(String, String)],
     /// The signal it gets when this process dies: `INT` or `TERM`.
     pub death_signal: &'static str,
     /// Where its stdout and stderr go.
@@ -138,6 +140,7 @@ impl Server {
         let log = File::options().create(true).append(true).open(launch.log);
         let log = log.map_err(|error| format!("{}: {error}", launch.log.display()))?;
         let mut command = launch.user.command(launch.program, &launch.args, launch.death_signal)?;
+        command.envs(launch.env.iter().map(|(name, value)| (name, value)));
         let second = log.try_clone().map_err(|error| error.to_string())?;
         command.stdin(Stdio::null()).stdout(log).stderr(second);
         // Its own process group: a Ctrl-C at the terminal reaches this process only, which then stops in order.

@@ -94,7 +94,8 @@ impl RedisServer {
         let log = self.dir.with_extension("log");
         let _ = std::fs::remove_file(self.socket());
         let args = self.arguments();
-        let launch = Launch { user: &self.user, program: &self.program, args, death_signal: "TERM", log: &log };
+        let launch =
+            Launch { user: &self.user, program: &self.program, args, env: &[], death_signal: "TERM", log: &log };
         let mut server = Server::start(&launch)?;
         let deadline = Instant::now() + Duration::from_secs(30);
         while !answers(&self.socket()) {

@@ -47,7 +47,9 @@ fn cluster() -> &'static Cluster {
         let dir = tempfile::Builder::new().prefix("secretaria-it-").tempdir().unwrap().keep();
         // The servers' user passes through.
         std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o711)).unwrap();
-        let server = PostgresServer::start(&dir.join("pg"), PostgresOptions { tests: true, socket_dir: None }).unwrap();
+        let server =
+            PostgresServer::start(&dir.join("pg"), PostgresOptions { tests: true, ..PostgresOptions::default() })
+                .unwrap();
         sweep_afterwards(&dir, server.socket_dir());
         server.psql("postgres", &create_sql(TEMPLATE, "template1")).unwrap();
         let cluster = Cluster { server, dir, next: AtomicU64::new(1) };

@@ -128,13 +128,12 @@ pub fn write(rows: &[Row]) {
             let _ = writeln!(out, "- {}: {note}", row.scenario.name);
         }
     }
-    out.push_str("\nThe power cut takes from Redis' log everything behind the last length that a successful `fdatasync` covered ");
+    out.push_str("\nThe power cut takes from the logs of Redis and PostgreSQL what was written and no successful `fdatasync` covered ");
+    out.push_str("(a shim in front of the calls writes it down): at the same moment both are killed with `kill -9`, ");
     out.push_str(
-        "(a shim in front of the call writes it down), then starts Redis on the rest. PostgreSQL is killed with ",
+        "Redis' log is cut back, the end of PostgreSQL's write-ahead log is zeroed, and both start on the rest. ",
     );
-    out.push_str(
-        "`kill -9` at the same moment and recovers from its write-ahead log; its unflushed pages are not taken away. ",
-    );
+    out.push_str("Data pages of PostgreSQL that were written stay: their log was flushed before. ");
     out.push_str("Not simulated: disks that lie about flushes, torn sectors before the flushed length, lost directory entries.\n");
     let seed = rows.first().map_or(0, |row| row.seed);
     let _ = writeln!(

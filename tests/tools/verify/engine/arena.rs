@@ -39,11 +39,14 @@ pub struct Plan {
     pub workers: usize,
     pub settings: Vec<(&'static str, String)>,
     pub redis_mb: u32,
+    /// Environment of PostgreSQL.
+    pub postgres_env: Vec<(String, String)>,
 }
 
 impl Plan {
     pub fn new(seed: u64) -> Self {
-        Self { seed, companies: 2, serves: 1, workers: 2, settings: Vec::new(), redis_mb: 512 }
+        let (settings, postgres_env) = (Vec::new(), Vec::new());
+        Self { seed, companies: 2, serves: 1, workers: 2, settings, redis_mb: 512, postgres_env }
     }
 
     pub fn companies(self, companies: usize) -> Self {
@@ -127,7 +130,7 @@ impl Arena {
     async fn begin(plan: Plan, other_redis: Option<PathBuf>) -> Arc<Self> {
         let dir = tempfile::Builder::new().prefix("secretaria-verify-").tempdir().unwrap().keep();
         passable(&dir);
-        let (postgres, redis) = servers(dir.clone(), plan.redis_mb).await;
+        let (postgres, redis) = servers(dir.clone(), &plan).await;
         let clock = Clock::new();
         let standins = Arc::new(StandIns::start(clock.clone(), (Ipv4Addr::LOCALHOST, 0).into()).await.unwrap());
         let (settings, env) = settings(&plan, &postgres, &redis, &standins);
@@ -211,9 +214,12 @@ impl Arena {
         self.postgres_blocking(|postgres| postgres.restart().unwrap()).await;
     }
 
-    pub async fn postgres_blocking(self: &Arc<Self>, act: impl FnOnce(&mut PostgresServer) + Send + 'static) {
+    pub async fn postgres_blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&mut PostgresServer) -> T + Send + 'static,
+    ) -> T {
         let arena = Arc::clone(self);
-        tokio::task::spawn_blocking(move || act(&mut arena.postgres.lock().unwrap())).await.unwrap();
+        tokio::task::spawn_blocking(move || act(&mut arena.postgres.lock().unwrap())).await.unwrap()
     }
 
     /// `kill -9` of Redis, a time without it, and its start.
@@ -248,7 +254,7 @@ impl Drop for Arena {
 }
 
 /// The servers' user passes through.
-fn passable(dir: &std::path::Path) {
+pub fn passable(dir: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o711)).unwrap();
 }
@@ -258,9 +264,11 @@ pub fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-async fn servers(dir: PathBuf, redis_mb: u32) -> (PostgresServer, RedisServer) {
+async fn servers(dir: PathBuf, plan: &Plan) -> (PostgresServer, RedisServer) {
+    let (redis_mb, env) = (plan.redis_mb, plan.postgres_env.clone());
     let start = move || {
-        let postgres = PostgresServer::start(&dir.join("pg"), PostgresOptions::default()).unwrap();
+        let postgres =
+            PostgresServer::start(&dir.join("pg"), PostgresOptions { env, ..PostgresOptions::default() }).unwrap();
         let options = RedisOptions { durable: true, maxmemory_mb: redis_mb, socket_dir: None };
         (postgres, RedisServer::start(&dir.join("redis"), options).unwrap())
     };

@@ -13,6 +13,7 @@ pub mod load;
 pub mod proxy;
 pub mod resp;
 pub mod scenarios;
+pub mod wal;
 pub mod wire;
 
 /// Chance that is the same for the same seed (SplitMix64).

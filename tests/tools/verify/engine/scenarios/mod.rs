@@ -156,7 +156,7 @@ pub const ALL: &[Scenario] = &[
         "G1",
         100,
         power::cut,
-        "Redis dies and its log is cut back to what was flushed to disk (fdatasync); PostgreSQL dies and recovers from its log"
+        "Redis and PostgreSQL die at once and lose from their logs what was written but not flushed to disk (fdatasync)"
     ),
     scenario!(
         "redis-trouble",

@@ -1,11 +1,13 @@
 //! The power cut.
 //!
-//! What is simulated: a power cut takes from a file everything behind the last length that a successful `fdatasync` or
-//! `fsync` covered. A shim in front of these two calls (`flushed.c`, preloaded into `redis-server`) writes every such
-//! length down. The cut is `kill -9` of Redis, its log cut back to a random length between the last flushed one and what
-//! was written, and a start on what is left. What is not simulated: disks that lie about flushes, torn sectors in front
-//! of the flushed length, lost directory entries. PostgreSQL is killed with `kill -9` at the same moment and recovers
-//! from its write-ahead log; its unflushed pages are not taken away.
+//! What is simulated: a power cut takes from the logs of Redis and PostgreSQL what no successful `fdatasync` or `fsync`
+//! covered. A shim in front of these calls and of PostgreSQL's writes (`flushed.c`, preloaded into both) writes down how
+//! far each log is on disk. The cut is `kill -9` of both at the same moment; Redis' log is cut back to a random length
+//! between the flushed and the written one, PostgreSQL's write-ahead log, whose files have a fixed size, is zeroed from
+//! such a point on; then both start on what is left.
+//!
+//! What is not simulated: disks that lie about flushes, torn sectors in front of the flushed length, lost directory
+//! entries. PostgreSQL's data pages stay as they were written: a disk may keep them, as their log was flushed before.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,9 +18,10 @@ use secretaria::cli::demo::process::find_program;
 
 use super::{Outcome, Size, judged};
 use crate::engine::Dice;
-use crate::engine::arena::{Arena, Plan};
+use crate::engine::arena::{Arena, Plan, passable};
 use crate::engine::load::{ClientLedger, Shape, speak};
 use crate::engine::resp::Resp;
+use crate::engine::wal::{Taken, WalRecord};
 
 const SHIM: &str = include_str!("../flushed.c");
 
@@ -26,13 +29,19 @@ const SHIM: &str = include_str!("../flushed.c");
 pub async fn cut(size: Size, seed: u64) -> Outcome {
     let cuts = size.pick(2, 50);
     let mut home = tempfile::Builder::new().prefix("secretaria-power-").tempdir().unwrap();
+    passable(home.path());
     let shim = match build_shim(home.path()) {
         Ok(shim) => shim,
         Err(why) => return Outcome { skipped: Some(why), ..Outcome::default() },
     };
+    let wal = match WalRecord::new(&home.path().join("wal"), shim.clone()) {
+        Ok(wal) => wal,
+        Err(why) => return Outcome { skipped: Some(why), ..Outcome::default() },
+    };
     let mut redis = Flushed::new(home.path(), shim);
     redis.start().await;
-    let plan = Plan::new(seed).set("redis.url", format!("redis+unix://{}", redis.socket.display()));
+    let url = format!("redis+unix://{}", redis.socket.display());
+    let plan = Plan { postgres_env: wal.env(), ..Plan::new(seed).set("redis.url", url) };
     let arena = Arena::start_with_redis(plan, redis.socket.clone()).await;
     let ledger = Arc::new(ClientLedger::default());
     let shape = Shape { burst: (1, 3), pause_ms: (10, 60), ..Shape::new(60, 100_000) };
@@ -41,15 +50,21 @@ pub async fn cut(size: Size, seed: u64) -> Outcome {
         tokio::spawn(async move { speak(&arena, &ledger, shape).await })
     };
     let mut dice = Dice::new(seed, 0);
-    let (mut taken, mut failed) = (0, Vec::new());
+    let (mut taken, mut log, mut failed) = (0, Taken::default(), Vec::new());
     for _ in 0..cuts {
         tokio::time::sleep(Duration::from_millis(dice.between(300, 900))).await;
-        let postgres = Arc::clone(&arena);
-        let (cut, ()) = tokio::join!(async { redis.cut(&mut dice) }, async {
-            postgres.break_postgres(Duration::ZERO).await;
-        });
+        let (wal, data, mut chance) = (wal.clone(), arena.dir.join("pg"), Dice::new(dice.roll(), 1));
+        let postgres = arena.postgres_blocking(move |postgres| wal.cut(postgres, &data, &mut chance));
+        // PostgreSQL first: its cut runs on a thread of its own, Redis' would hold this one.
+        let (log_cut, cut) = tokio::join!(postgres, async { redis.cut(&mut dice) });
         match cut {
             Ok(bytes) => taken += bytes,
+            Err(why) => failed.push(why),
+        }
+        match log_cut {
+            Ok(more) => {
+                log = Taken { unflushed: log.unflushed + more.unflushed, taken: log.taken + more.taken };
+            }
             Err(why) => failed.push(why),
         }
         redis.start().await;
@@ -65,7 +80,8 @@ pub async fn cut(size: Size, seed: u64) -> Outcome {
         verdict.blame(format!("Redis' data: {}", home.path().display()));
     }
     Outcome::new(format!("{cuts} cuts / {} messages", ledger.count()), verdict)
-        .note(format!("{taken} bytes that were written but not flushed were taken away"))
+        .note(format!("{taken} bytes of Redis' log that were written but not flushed were taken away"))
+        .note(format!("{} of {} such bytes of PostgreSQL's write-ahead log", log.taken, log.unflushed))
 }
 
 fn build_shim(home: &Path) -> Result<PathBuf, String> {
