@@ -175,7 +175,8 @@ fn write_history(bench: &mut Bench, conversations: u32, turns: u32) -> u32 {
             "SET search_path TO tenant_1;
              WITH p AS (INSERT INTO person VALUES (gen_random_uuid(), 'Ana', 'channel', now(), now()) RETURNING id),
                   i AS (INSERT INTO person_identity SELECT 'phone', '{key}', id, now() FROM p)
-             INSERT INTO conversation SELECT gen_random_uuid(), '{key}', id, '{key}', 1, NULL, now(), now() FROM p;
+             INSERT INTO conversation (id, key, person_id, reply_address, fence, created_at, last_message_at)
+                 SELECT gen_random_uuid(), '{key}', id, '{key}', 1, now(), now() FROM p;
              INSERT INTO turn (id, conversation_id, correlation_id, decision, fence, messages_seen, accepted_at, claimed_at, decided_at)
                  SELECT gen_random_uuid(), c.id, 'h' || n, 'answer', 1, 1, now(), now(), now()
                  FROM conversation c, generate_series(1, {turns}) n WHERE c.key = '{key}';
