@@ -14,6 +14,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 
 use super::hints::{self, redact};
+use super::timely::{TimelyBody, TooLate};
 use super::{WireError, WireErrorKind};
 use crate::clock::Clock;
 
@@ -135,6 +136,22 @@ impl HttpClient {
         self.run(self.inner.post(url).headers(headers).body(body), total, limit).await
     }
 
+    /// [`HttpClient::post_json`], but no byte leaves after `not_after`: then the error is `too_late`, and surely nothing
+    /// was sent.
+    pub async fn post_json_in_time(
+        &self,
+        url: &str,
+        headers: &[(&'static str, &str)],
+        body: Vec<u8>,
+        (not_after, total): (Instant, Duration),
+        limit: usize,
+    ) -> Result<HttpAnswer, WireError> {
+        let mut headers = header_map(headers)?;
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        let body = reqwest::Body::wrap(TimelyBody::new(body, not_after));
+        self.run(self.inner.post(url).headers(headers).body(body), total, limit).await
+    }
+
     /// Gets a resource, with the same rules as [`HttpClient::post_json`].
     pub async fn get(
         &self,
@@ -227,6 +244,9 @@ fn classify(error: &reqwest::Error) -> WireError {
     if error.is_builder() {
         return transport(WireErrorKind::Auth, "bad_url", &detail);
     }
+    if comes_from::<TooLate>(error) {
+        return transport(WireErrorKind::Unavailable, "too_late", &detail);
+    }
     if error.is_connect() {
         let code = if error.is_dns() {
             "dns"
@@ -239,6 +259,17 @@ fn classify(error: &reqwest::Error) -> WireError {
     }
     let code = if error.is_timeout() { "timeout" } else { "reset" };
     transport(WireErrorKind::Unknown, code, &detail)
+}
+
+fn comes_from<E: std::error::Error + 'static>(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<E>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Whether the handshake failed: rustls hides its errors inside nested `io::Error`s, which do not show them as sources.

@@ -4,6 +4,7 @@ pub mod channel;
 pub mod hints;
 pub mod http;
 pub mod llm;
+mod timely;
 
 use std::fmt;
 use std::time::Duration;

@@ -46,8 +46,9 @@ impl Lease {
         self.binding.load(Ordering::Relaxed)
     }
 
-    /// Whether at least `spare` is left of it.
-    pub fn has(&self, spare: Duration) -> bool {
-        self.end.lock().ok().and_then(|end| *end).is_some_and(|end| Instant::now() + spare < end)
+    /// Until when this process may still begin something that takes `spare`; `None` when that is over.
+    pub fn until(&self, spare: Duration) -> Option<Instant> {
+        let end = self.end.lock().ok().and_then(|end| *end)?.checked_sub(spare)?;
+        (Instant::now() < end).then_some(end)
     }
 }

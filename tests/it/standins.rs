@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secretaria::clients::channel::whaticket::{Flavor, send};
@@ -185,7 +187,12 @@ async fn an_accepted_text_comes_back_as_a_signed_echo_with_its_external_id() {
         connection: None,
         total_timeout: PATIENCE,
     };
-    let text = OutgoingText { to: "5511987654321", body: "Olá!", correlation_id: "c" };
+    let text = OutgoingText {
+        to: "5511987654321",
+        body: "Olá!",
+        correlation_id: "c",
+        not_after: Instant::now() + Duration::from_secs(60),
+    };
     send(&http, &endpoint, &text).await.unwrap();
     let on = json!({"company": 42, "on": true});
     assert_eq!(post(&http, &format!("{}/_echo", standins.base_url()), &[], &on).await.status, 200);

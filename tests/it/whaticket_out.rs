@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use proptest::prelude::*;
 use secretaria::clients::channel::whaticket::outbound::defuse_mustache;
 use secretaria::clients::channel::whaticket::{self, Flavor};
@@ -40,7 +42,11 @@ impl Shop {
     }
 
     async fn send(&self, to: &str, body: &str) -> Result<Receipt, WireError> {
-        let text = OutgoingText { to, body, correlation_id: "corr-1" };
+        self.send_until(to, body, Instant::now() + Duration::from_secs(60)).await
+    }
+
+    async fn send_until(&self, to: &str, body: &str, not_after: Instant) -> Result<Receipt, WireError> {
+        let text = OutgoingText { to, body, correlation_id: "corr-1", not_after };
         whaticket::send(&self.http, &self.endpoint, &text).await
     }
 
@@ -337,4 +343,17 @@ async fn error_details_are_short_and_name_nobody() {
         assert!(!error.detail.contains(secret), "{secret} in {}", error.detail);
     }
     assert!(error.detail.chars().count() <= 512);
+}
+
+#[tokio::test]
+async fn nothing_leaves_after_its_time_neither_on_a_new_nor_on_a_kept_connection() {
+    let shop = Shop::open(Flavor::Saas).await;
+    for kept in [false, true] {
+        let error = shop.send_until(NUMBER, "tarde demais", Instant::now()).await.unwrap_err();
+        assert_eq!(error.code, "too_late", "kept: {kept}");
+        assert!(error.surely_not_sent());
+        shop.send(NUMBER, "a tempo").await.unwrap();
+    }
+    let arrived = shop.standins.ledger_since(0);
+    assert_eq!(arrived.len(), 2, "{arrived:?}");
 }

@@ -5,6 +5,7 @@ pub mod whaticket;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 use super::WireError;
 
@@ -17,6 +18,8 @@ pub struct OutgoingText<'a> {
     pub body: &'a str,
     /// Goes out as `X-Correlation-ID`, so that the provider's log and ours can be laid side by side.
     pub correlation_id: &'a str,
+    /// No byte of it may leave after this moment: by then somebody else may be sending it.
+    pub not_after: Instant,
 }
 
 /// A provider's acceptance.

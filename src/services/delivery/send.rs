@@ -66,15 +66,19 @@ async fn put_on_wire(
             detail: "channel.base_url or channel.token is not set".to_owned(),
         }));
     };
-    // The last look at the clock before bytes leave: a process that was paused past its claim must not send.
-    if !errand.lease.has(Duration::from_millis(settings.deadline_spare_ms)) {
+    // A process that was paused past its claim must not send. The last look at the clock is the connection's own: until it
+    // writes, a handshake or a full queue may have taken the time there was.
+    let Some(not_after) = errand.lease.until(Duration::from_millis(settings.deadline_spare_ms)) else {
         return Err(ServiceError::LeaseLost);
-    }
+    };
     errand.lease.bind();
-    let text = OutgoingText { to: &row.recipient, body: &row.body, correlation_id: &row.correlation_id };
+    let text = OutgoingText { to: &row.recipient, body: &row.body, correlation_id: &row.correlation_id, not_after };
     let begun = tokio::time::Instant::now();
     let result = channel::send(&errand.services.http, &endpoint, &text).await;
     metrics::send_latency(errand.tenant.id(), Channel::Whaticket, begun.elapsed());
+    if result.as_ref().is_err_and(|error| error.code == "too_late") {
+        return Err(ServiceError::LeaseLost);
+    }
     Ok(result.map(|receipt| receipt.external_id))
 }
 

@@ -47,8 +47,8 @@ pub async fn send(
     let token = endpoint.token.expose_secret();
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str()), ("x-correlation-id", text.correlation_id)];
-    let answer = http.post_json(&url, &headers, body.to_string().into_bytes(), endpoint.total_timeout, BODY_LIMIT);
-    let answer = answer.await?;
+    let times = (text.not_after, endpoint.total_timeout);
+    let answer = http.post_json_in_time(&url, &headers, body.to_string().into_bytes(), times, BODY_LIMIT).await?;
     if answer.is_success() {
         return Ok(Receipt { external_id: external_id(&answer) });
     }

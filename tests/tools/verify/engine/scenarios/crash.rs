@@ -126,7 +126,7 @@ async fn countdown(
         }
     }
     // Each dies at its k-th request, of the turn or of the idling behind it.
-    let end = Instant::now() + Duration::from_secs(8);
+    let end = Instant::now() + Duration::from_secs(25);
     while Instant::now() < end && gated.iter().any(|(_, counter)| !counter.fired()) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
