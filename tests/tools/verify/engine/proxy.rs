@@ -113,6 +113,10 @@ where
     tokio::spawn(async move {
         let mut bytes = vec![0; 64 * 1024];
         while let Ok(n) = from_server.read(&mut bytes).await {
+            // No answer will ever be there: the end of the connection is all there is after such a request.
+            if n == 0 && watched.load(Ordering::SeqCst) {
+                back.fire();
+            }
             if n == 0 || back.fired() {
                 return;
             }
@@ -127,6 +131,9 @@ where
     });
     let mut bytes = vec![0; 64 * 1024];
     while let Ok(n) = from_product.read(&mut bytes).await {
+        if n == 0 && last.load(Ordering::SeqCst) {
+            counter.fire();
+        }
         if n == 0 || counter.fired() {
             return;
         }
