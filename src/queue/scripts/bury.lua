@@ -18,7 +18,7 @@ for _, entry in ipairs(all) do
   end
 end
 if #gone > 0 then
-  take_out(c, all, gone)
+  take_out(c, #all, gone)
   redis.call('HDEL', lane(c), 'expired')
   remember_oldest(c)
 end

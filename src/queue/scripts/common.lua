@@ -36,18 +36,13 @@ end
 
 local function leased(c) return redis.call('ZSCORE', P .. 'q:lease', c) end
 
--- Takes entries out of a mailbox, of which `all` is what lies in it. One command an entry at most, never a rewrite: Redis'
--- recovery may apply the beginning of a transaction alone, and what is to stay must be there at every moment of it.
-local function take_out(c, all, gone)
-  local first = true
-  for i, entry in ipairs(gone) do first = first and entry == all[i] end
-  if first then
-    redis.call('LTRIM', box(c), text(#gone), '-1')
-  else
-    for _, entry in ipairs(gone) do redis.call('LREM', box(c), '1', entry) end
-  end
+-- Takes entries out of a mailbox of `size`, each by its value. Redis' recovery may apply the beginning of a transaction
+-- alone, and later than what followed it: what is to stay must be there at every moment of it, and taking out twice must be
+-- as good as once. So never a rewrite, and never by place.
+local function take_out(c, size, gone)
+  for _, entry in ipairs(gone) do redis.call('LREM', box(c), '1', entry) end
   -- A burst that was decided whole does not shorten the next.
-  if #gone == #all then redis.call('HDEL', lane(c), 'burst_due', 'burst_end') end
+  if #gone == size then redis.call('HDEL', lane(c), 'burst_due', 'burst_end') end
 end
 
 -- An entry of a mailbox is seq|kind|accepted|json.

@@ -8,7 +8,7 @@ local function settle(c, seqs, context, context_ttl, usage, from)
       if decided[parts(entry)] then gone[#gone + 1] = entry end
     end
     if #gone > 0 then
-      take_out(c, all, gone)
+      take_out(c, #all, gone)
       remember_oldest(c)
       redis.call('HDEL', lane(c), 'expired')
     end
