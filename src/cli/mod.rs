@@ -110,7 +110,7 @@ impl Command {
             // second thread would only wake the first.
             Self::Serve(_) => Some(1),
             // Turns wait for others nearly all of their time. Threads that have nothing to do wake each other to look for
-            // something, so half of the cores do more than all of them; the stores want the others.
+            // something, and the stores want cores too: measured on two, one thread took 15 % less time a message than two.
             Self::Work(_) => Some(cores.div_ceil(2)),
             _ => None,
         }

@@ -17,6 +17,7 @@ use super::hints::{self, redact};
 use super::timely::{TimelyBody, TooLate};
 use super::{WireError, WireErrorKind};
 use crate::clock::Clock;
+use crate::telemetry::logging::error_chain;
 
 /// Answers longer than this are cut, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -111,7 +112,7 @@ impl HttpClient {
             Err(_) => builder(connect_timeout)
                 .tls_backend_preconfigured(bundled_tls())
                 .build()
-                .map_err(|error| format!("the HTTP client cannot be set up: {}", chain(&error)))?,
+                .map_err(|error| format!("the HTTP client cannot be set up: {}", error_chain(&error)))?,
         };
         Ok(Self { inner, clock: Clock::new() })
     }
@@ -240,7 +241,7 @@ async fn read_body(
 }
 
 fn classify(error: &reqwest::Error) -> WireError {
-    let detail = chain(error);
+    let detail = error_chain(error);
     if error.is_builder() {
         return transport(WireErrorKind::Auth, "bad_url", &detail);
     }
@@ -286,18 +287,6 @@ fn is_tls(error: &reqwest::Error) -> bool {
         };
     }
     false
-}
-
-/// An error and its causes in one line.
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 fn transport(kind: WireErrorKind, code: &'static str, detail: &str) -> WireError {

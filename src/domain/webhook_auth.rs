@@ -198,20 +198,6 @@ pub struct Unauthorized(
     pub &'static str,
 );
 
-/// [`WebhookKeys::verify`] with credentials prepared for this one request.
-///
-/// # Errors
-/// [`Unauthorized`].
-pub fn verify<'a>(
-    credentials: &WebhookCredentials,
-    headers: &PresentedHeaders<'a>,
-    query_token: Option<&str>,
-    body: &'a [u8],
-    now_unix: i64,
-) -> Result<Proof<'a>, Unauthorized> {
-    credentials.prepare().verify(headers, query_token, body, now_unix)
-}
-
 impl WebhookKeys {
     /// Checks a request against the company's credentials.
     ///

@@ -10,7 +10,7 @@
 //! | key | kind | holds |
 //! |---|---|---|
 //! | `q:box:<c>` | list | the mailbox: undecided envelopes, each `seq\|kind\|accepted\|json` |
-//! | `q:lane:<c>` | hash | `fence` of the last claim · `floor` the next one must exceed · `expired` leases since the last decision · `burst_due`, `burst_end` · `hold` · `clean` · `ready` it is in that list |
+//! | `q:lane:<c>` | hash | `fence` of the last claim · `floor` the next one must exceed · `expired` leases since the last decision · `burst_due`, `burst_end` · `hold` · `clean` · `ready` it is in that list · `seq` of the last message · `limit` of the number |
 //! | `q:ready` | list | conversations that may be claimed now |
 //! | `q:due` | zset | conversations that may be claimed later → milliseconds |
 //! | `q:lease` | zset | claimed conversations → when the claim ends, milliseconds |

@@ -30,7 +30,8 @@ impl Flood {
     /// The time to wait, when the address sends too much.
     pub fn check(&self, peer: IpAddr) -> Result<(), Duration> {
         self.limiter.check_key(&neighbourhood(peer)).map_err(|refused| {
-            // The limiter's own clock: making another asks the processor who it is, which a hypervisor answers in 25 µs.
+            // The limiter's own clock: making another asks the processor who it is, which a hypervisor has
+            // to answer; it was a third of a webhook's time.
             refused.wait_time_from(self.limiter.clock().now())
         })
     }

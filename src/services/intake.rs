@@ -156,6 +156,7 @@ async fn accept_one(
     let who = match body {
         Body::Message(message) => &message.from,
         Body::Echo(echo) => &echo.to,
+        // An operator's order never comes by a webhook.
         Body::Redeliver { .. } => return Ok(Outcome::Ignored(IgnoreReason::NotAMessage.as_str())),
     };
     let conversation = who.conversation_key();

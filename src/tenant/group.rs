@@ -129,7 +129,7 @@ fn tell_all(group: Vec<Waiting>, error: &StoreError) {
 /// Runs writes in a transaction of their own and tells the conversations of the rows they touched. Should a statement
 /// fail, COMMIT rolls back; should BEGIN fail, the statements meet a role that can see no table.
 async fn run(db: &TenantDb, session: Object<Sessions>, writes: &[&GroupedWrite]) -> Result<Vec<Uuid>, StoreError> {
-    let statements = Statement::all(db.company, writes);
+    let statements = Statement::all(db.company, writes)?;
     // A plan is kept while the table grows: it must not be one that reads a table which was small when it was made.
     let head = format!("BEGIN; {}; SET LOCAL enable_seqscan = off", become_company(db.company));
     let mut session = OneShot(Some(session));

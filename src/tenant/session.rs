@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::company::CompanyId;
+use crate::telemetry::logging::error_chain;
 
 /// Most statements of companies that one connection keeps prepared: each is some 50 KiB of plan in PostgreSQL.
 const PREPARED_MAX: usize = 512;
@@ -74,7 +75,7 @@ impl Manager for Sessions {
 /// Connects, with TLS when the URL asks for it (`sslmode=require`; certificates are checked against Mozilla's roots).
 pub(super) fn connect(url: &str) -> BoxFuture<'_, diesel::ConnectionResult<AsyncPgConnection>> {
     async move {
-        let bad = |error: tokio_postgres::Error| diesel::ConnectionError::BadConnection(error_text(&error));
+        let bad = |error: tokio_postgres::Error| diesel::ConnectionError::BadConnection(error_chain(&error));
         let config: tokio_postgres::Config = url.parse().map_err(bad)?;
         if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
             let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
@@ -88,15 +89,4 @@ pub(super) fn connect(url: &str) -> BoxFuture<'_, diesel::ConnectionResult<Async
         }
     }
     .boxed()
-}
-
-fn error_text(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

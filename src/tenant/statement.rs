@@ -6,6 +6,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Float, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::error::StoreError;
 use crate::domain::company::CompanyId;
 
 /// A value of a statement, `$1`, `$2`, … in order: a column, one element a row.
@@ -40,9 +41,8 @@ impl Column {
         Self::Times(vec![Some(value)])
     }
 
-    /// Takes the rows of another column of the same type. A column of another type is a mistake that the caller's
-    /// statement makes impossible; its rows are then missing and PostgreSQL refuses columns of unequal length.
-    fn extend(&mut self, other: &Self) {
+    /// Takes the rows of another column; `false` when it is of another type.
+    fn extend(&mut self, other: &Self) -> bool {
         match (self, other) {
             (Self::Uuids(rows), Self::Uuids(more)) => rows.extend_from_slice(more),
             (Self::Texts(rows), Self::Texts(more)) => rows.extend_from_slice(more),
@@ -52,8 +52,9 @@ impl Column {
             (Self::Reals(rows), Self::Reals(more)) => rows.extend_from_slice(more),
             (Self::Bools(rows), Self::Bools(more)) => rows.extend_from_slice(more),
             (Self::Times(rows), Self::Times(more)) => rows.extend_from_slice(more),
-            _ => {}
+            _ => return false,
         }
+        true
     }
 }
 
@@ -82,14 +83,17 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    /// The writes as one statement for each text, with that text.
-    pub(super) fn all(company: CompanyId, writes: &[&GroupedWrite]) -> Vec<(&'static str, Self)> {
+    /// The writes as one statement for each text, with that text. Writes of one text whose columns differ in number or type
+    /// are a mistake of the program and an error: `unnest` would fill the shorter column up with nulls.
+    pub(super) fn all(company: CompanyId, writes: &[&GroupedWrite]) -> Result<Vec<(&'static str, Self)>, StoreError> {
         let mut statements: Vec<(&'static str, Self)> = Vec::new();
         for write in writes {
             match statements.iter_mut().find(|(sql, _)| *sql == write.sql) {
                 Some((_, statement)) => {
-                    for (column, more) in statement.columns.iter_mut().zip(&write.columns) {
-                        column.extend(more);
+                    let mut pairs = statement.columns.iter_mut().zip(&write.columns);
+                    let fits = pairs.all(|(column, more)| column.extend(more));
+                    if !fits || statement.columns.len() != write.columns.len() {
+                        return Err(StoreError::pg_data("two writes of the same text have different columns"));
                     }
                 }
                 // Each company's own text is a prepared statement of its own. One text for all would be planned anew
@@ -100,7 +104,7 @@ impl Statement {
                 }
             }
         }
-        statements
+        Ok(statements)
     }
 }
 

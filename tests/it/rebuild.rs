@@ -34,6 +34,25 @@ async fn waiting_and_ambiguous_texts_are_finished_after_a_wipe() {
     }
 }
 
+/// Of a log that was cut, Redis keeps the beginning of a transaction and applies it at a later start: a conversation may then
+/// have been taken out of one place and not put into another, though nothing was emptied.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_whose_due_time_went_with_half_a_transaction_is_finished_after_the_next_start() {
+    let world = World::start().await;
+    world.standins.add_fault(Fault::status(Provider::Whaticket, 503, json!({"error": "down"})).times(1));
+    world.customer(&world.clinic, ANA).says("eco: um").await.expect_status(202);
+    world.until_sql(&world.clinic, STATES, "retry_wait").await;
+    world.quiet().await;
+    let prefix = format!("company:{{{}}}:q:", world.clinic.id);
+    assert_eq!(world.redis_says(&["ZREM", &format!("{prefix}due"), ANA]), ":1");
+    world.redis_says(&["SET", &format!("{prefix}epoch"), "an-earlier-start|0"]);
+    world.clock.advance(Duration::from_secs(70));
+    world.until_sql(&world.clinic, STATES, "sent").await;
+    world.quiet().await;
+    assert_eq!(world.texts_to(ANA), ["um (1)"]);
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_who_writes_after_the_wipe_does_not_make_an_ambiguous_text_be_forgotten() {
     let world = World::start().await;

@@ -3,7 +3,7 @@
 use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
-use secretaria::domain::webhook_auth::{AuthMode, PresentedHeaders, Proof, Unauthorized, WebhookCredentials, verify};
+use secretaria::domain::webhook_auth::{AuthMode, PresentedHeaders, Proof, Unauthorized, WebhookCredentials};
 use sha2::{Digest, Sha256};
 
 const BODY: &[u8] = r#"{"number":"5511987654321","body":"Olá"}"#.as_bytes();
@@ -44,7 +44,8 @@ fn check_at<'a>(
     body: &'a [u8],
     now: i64,
 ) -> Result<Proof<'a>, Unauthorized> {
-    verify(creds, &PresentedHeaders::new(headers.iter().map(|(n, v)| (*n, v.as_bytes()))), query, body, now)
+    let headers = PresentedHeaders::new(headers.iter().map(|(n, v)| (*n, v.as_bytes())));
+    creds.prepare().verify(&headers, query, body, now)
 }
 
 fn cause(result: Result<Proof<'_>, Unauthorized>) -> &'static str {
@@ -288,7 +289,7 @@ proptest! {
             "webhook-id", "webhook-timestamp", "webhook-signature"];
         let headers = PresentedHeaders::new(names.into_iter().zip(values.iter().map(Vec::as_slice)));
         for mode in [AuthMode::HmacToken, AuthMode::Hmac, AuthMode::Token] {
-            prop_assert!(verify(&creds(mode), &headers, None, BODY, NOW).is_err());
+            prop_assert!(creds(mode).prepare().verify(&headers, None, BODY, NOW).is_err());
         }
     }
 }

@@ -4,7 +4,8 @@
 --       burst_ms, burst_max_ms, cap, address, address_per_second, number_interval_us, number_burst,
 --       lid (or ''), lid_phone (or ''), job
 -- A lid without phone is looked up; one with phone is learned.
--- -> {status, a, b}: 'accepted' conversation next_due (-1: nobody needs a hint, one was given before) | 'duplicate' job | 'limited' 'address'|'number' retry_ms | 'full' conversation
+-- -> {status, a, b}: 'accepted' conversation next_due (-1: nobody needs a hint, one was given before) | 'duplicate' job |
+--    'limited' 'address'|'number' retry_ms | 'full' conversation
 local c, dedupe, kind, json = ARGV[2], ARGV[3], ARGV[5], ARGV[6]
 local burst, burst_max, cap = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local lid, lid_phone = ARGV[14], ARGV[15]

@@ -1,5 +1,6 @@
 -- Brings expired leases back and tells what waits. ARGV: offset, dead_letter_ms, run (which start of Redis this is), lease_ms
--- -> {next_due, size (beyond 512 waiting conversations an estimate from the oldest of them), dead, oldest_ms (0 = none), known (1|0: since this start of Redis), leased, {c, ...} whose lease had expired, dedicated workers}
+-- -> {next_due, size (beyond 512 waiting conversations an estimate from the oldest of them), dead, oldest_ms (0 = none),
+--    known (1|0: since this start of Redis), leased, {c, ...} whose lease had expired, dedicated workers}
 local run, since_ms = string.match(redis.call('GET', P .. 'q:epoch') or '', '^(.*)|(%d+)$')
 local known = run == ARGV[3]
 -- Claims from before a start of Redis ended with it; their messages are not to blame.

@@ -19,37 +19,33 @@ pub async fn drained(bench: &mut Bench) {
     let rounds = std::iter::once((0, Side::Floor, 256))
         .chain((1..=bench.size(2, 1)).flat_map(|round| SIDES.map(|side| (round, side, 1))));
     for (round, side, rows) in rounds.collect::<Vec<_>>() {
-        {
-            bench.place.floor_rows = rows;
-            bench.place.clean("always").await;
-            bench.place.standin.reset(Duration::ZERO);
-            let serve = bench.place.serve(side).await;
-            let loaded = preload(bench, &serve, messages, 20).await;
-            let before = Cpu::now(&bench.place, side, Some(&serve), None);
-            let work = bench.place.work(side, CONCURRENCY).await;
-            let together = if round == 0 { ", 256 messages a statement" } else { "" };
-            let run = format!("pipeline, model 0 ms, {messages} messages, {side:?} {round}{together}");
-            bench.settle(&run, side, &loaded.accepted).await;
-            let answered = Instant::now();
-            rest(&bench.place, side, &work).await;
-            let stored = answered.elapsed().saturating_sub(Duration::from_millis(250)).as_secs_f64();
-            let cpu = Cpu::now(&bench.place, side, Some(&serve), Some(&work)).since(before).per(loaded.accepted.len());
-            let sent = bench.place.standin.sent();
-            let rate = match (sent.first(), sent.last()) {
-                (Some(first), Some(last)) if last.at > first.at => {
-                    sent.len() as f64 / ((last.at - first.at).as_secs_f64() + stored)
-                }
-                _ => 0.0,
-            };
-            bench
-                .report
-                .raw(run, format!("{rate:.0}/s; busy {stored:.1} s after the last answer; CPU {}", cpu.words()));
-            if round > 0 {
-                rates[side as usize].push(rate);
-                cpus[side as usize].push(cpu.sum());
+        bench.place.floor_rows = rows;
+        bench.place.clean("always").await;
+        bench.place.standin.reset(Duration::ZERO);
+        let serve = bench.place.serve(side).await;
+        let loaded = preload(bench, &serve, messages, 20).await;
+        let before = Cpu::now(&bench.place, side, Some(&serve), None);
+        let work = bench.place.work(side, CONCURRENCY).await;
+        let together = if round == 0 { ", 256 messages a statement" } else { "" };
+        let run = format!("pipeline, model 0 ms, {messages} messages, {side:?} {round}{together}");
+        bench.settle(&run, side, &loaded.accepted).await;
+        let answered = Instant::now();
+        rest(&bench.place, side, &work).await;
+        let stored = answered.elapsed().saturating_sub(Duration::from_millis(250)).as_secs_f64();
+        let cpu = Cpu::now(&bench.place, side, Some(&serve), Some(&work)).since(before).per(loaded.accepted.len());
+        let sent = bench.place.standin.sent();
+        let rate = match (sent.first(), sent.last()) {
+            (Some(first), Some(last)) if last.at > first.at => {
+                sent.len() as f64 / ((last.at - first.at).as_secs_f64() + stored)
             }
-            work.stop().await;
+            _ => 0.0,
+        };
+        bench.report.raw(run, format!("{rate:.0}/s; busy {stored:.1} s after the last answer; CPU {}", cpu.words()));
+        if round > 0 {
+            rates[side as usize].push(rate);
+            cpus[side as usize].push(cpu.sum());
         }
+        work.stop().await;
     }
     let [f, p] = rates.map(median);
     let name = format!("pipeline, model 0 ms, {messages} messages, 20 companies");
