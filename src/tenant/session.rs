@@ -11,8 +11,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::domain::company::CompanyId;
 use crate::telemetry::logging::error_chain;
 
-/// Most statements of companies that one connection keeps prepared: each is some 50 KiB of plan in PostgreSQL.
-const PREPARED_MAX: usize = 512;
+/// Most statements of companies that one connection keeps prepared. PostgreSQL holds 130 KiB (T2) to 400 KiB (T1) for each,
+/// as `pg_log_backend_memory_contexts` tells, so this is some 40 MiB a connection; three statements are one busy company.
+const PREPARED_MAX: usize = 128;
 
 /// Makes connections and looks at them before they are used again.
 pub(super) struct Sessions {
