@@ -1,8 +1,7 @@
 //! How the word lists under `config/lexicon/` are written and read.
 //!
-//! One entry a line; `#` after a blank or at the start of a line begins a comment; blank lines do not matter. `[name]`
-//! begins a section. The files are part of the program, so a mistake in one is found by the tests and not by a
-//! customer.
+//! One entry a line; `#` with a blank after it begins a comment; blank lines do not matter. `[name]` begins a section.
+//! The files are part of the program, so a mistake in one is found by the tests and not by a customer.
 
 use thiserror::Error;
 
@@ -71,7 +70,8 @@ pub fn entries<'a>(file: &'static str, content: &'a str) -> Result<Vec<Entry<'a>
 }
 
 fn without_comment(line: &str) -> &str {
-    let begins = |(at, _): &(usize, &str)| *at == 0 || line.get(..*at).is_some_and(|s| s.ends_with(char::is_whitespace));
+    let begins =
+        |(at, _): &(usize, &str)| line.get(at + 1..).is_none_or(|rest| rest.is_empty() || rest.starts_with(' '));
     let comment = line.match_indices('#').find(begins);
     comment.and_then(|(at, _)| line.get(..at)).unwrap_or(line)
 }
