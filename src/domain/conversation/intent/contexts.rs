@@ -7,6 +7,10 @@ use super::{Context, Intent};
 const TOPIC_WORDS_MAX: usize = 7;
 /// What is not told from its signs in a few words asks for nothing.
 const ANSWER_WORDS_MAX: usize = 6;
+/// A question shows at its first words; later ones may stand in a subordinate clause.
+const QUESTION_STARTS_BY: usize = 2;
+/// A wish for a telephone number is told in so many words.
+const CONTACT_WORDS_MAX: usize = 12;
 
 /// What means the same in every context: no more messages, a person.
 pub(super) fn always(cues: &Cues, context: Context) -> Option<Intent> {
@@ -54,19 +58,29 @@ fn appointment(cues: &Cues) -> Option<Intent> {
     (cues.has(Cue::Slot) && !cues.has(Cue::Statement)).then_some(Intent::AppointmentRequest)
 }
 
+/// Whether the message is unhappy or tells of a fault; asking how to mend something is neither.
+fn complains(cues: &Cues) -> bool {
+    cues.has(Cue::Complaint) || (cues.has(Cue::Fault) && !asks_plainly(cues))
+}
+
+/// Whether the message is a question from its first words on, or ends as one.
+fn asks_plainly(cues: &Cues) -> bool {
+    cues.asks() || cues.first(Cue::Question).is_some_and(|hit| hit.start <= QUESTION_STARTS_BY)
+}
+
 /// What is said when it is not about an appointment.
 fn talk(cues: &Cues) -> Intent {
     let short = cues.substance() <= ANSWER_WORDS_MAX;
     if cues.has(Cue::Closing) && short && !cues.asks() {
         return Intent::Deny;
     }
-    if cues.has(Cue::Complaint) && !(cues.has(Cue::Statement) && cues.has(Cue::Question)) {
+    if complains(cues) {
         return Intent::Complaint;
     }
-    if cues.has(Cue::Contact) && short {
+    if cues.has(Cue::Contact) && cues.substance() <= CONTACT_WORDS_MAX {
         return Intent::HumanHandoff;
     }
-    if cues.has(Cue::Praise) && !cues.asks() {
+    if cues.has(Cue::Praise) && !cues.asks() && !cues.has(Cue::Statement) {
         return if cues.has(Cue::Thanks) { Intent::Thanks } else { Intent::FollowUpPositive };
     }
     if cues.has(Cue::Farewell) && short {
@@ -83,14 +97,14 @@ fn talk(cues: &Cues) -> Intent {
 
 /// A yes, a no, a question, or something told.
 fn plain(cues: &Cues) -> Intent {
-    let asks = cues.asks() || cues.has(Cue::Question);
+    let asks = asks_plainly(cues);
     if !asks && cues.has(Cue::No) && cues.substance() <= ANSWER_WORDS_MAX {
         return Intent::Deny;
     }
-    if !asks && cues.has(Cue::Yes) && cues.substance() <= ANSWER_WORDS_MAX {
+    if !asks && cues.has(Cue::Yes) && (cues.substance() <= 2 || cues.only(&[Cue::Yes, Cue::Thanks])) {
         return Intent::Affirm;
     }
-    if cues.asks() || (asks && !cues.has(Cue::Statement)) {
+    if asks || (cues.has(Cue::Question) && !cues.has(Cue::Statement)) {
         return Intent::Question;
     }
     if cues.has(Cue::Statement) || cues.has(Cue::Time) || cues.substance() > TOPIC_WORDS_MAX {
@@ -124,7 +138,7 @@ pub(super) fn after_options(cues: &Cues) -> Intent {
     if cues.has(Cue::Complaint) {
         return Intent::Complaint;
     }
-    if cues.asks() && cues.has(Cue::Question) && !cues.any(&[Cue::Slot, Cue::Move]) {
+    if cues.asks() && !cues.any(&[Cue::Slot, Cue::Move, Cue::Time, Cue::Yes]) {
         return Intent::Question;
     }
     if cues.has(Cue::Cancel) {
@@ -153,7 +167,7 @@ pub(super) fn after_recap(cues: &Cues) -> Intent {
 
 /// An appointment was recalled.
 pub(super) fn after_reminder(cues: &Cues) -> Intent {
-    let cant = cues.any(&[Cue::Cant, Cue::Cancel]);
+    let cant = cues.any(&[Cue::Cant, Cue::Cancel, Cue::Away]);
     if cues.has(Cue::Move) || (cues.any(&[Cue::Slot, Cue::Book]) && (cant || cues.asks())) {
         return Intent::AppointmentReschedule;
     }
@@ -163,8 +177,11 @@ pub(super) fn after_reminder(cues: &Cues) -> Intent {
     if cant || cues.has(Cue::IfCancel) || cues.has(Cue::Drop) {
         return Intent::AppointmentCancel;
     }
+    if cues.has(Cue::Own) {
+        return Intent::AppointmentQuery;
+    }
     if cues.asks() || cues.has(Cue::Question) {
-        return if cues.has(Cue::Own) { Intent::AppointmentQuery } else { Intent::Question };
+        return Intent::Question;
     }
     if cues.has(Cue::No) {
         return Intent::Deny;
@@ -177,8 +194,11 @@ pub(super) fn after_reminder(cues: &Cues) -> Intent {
 
 /// After a visit it was asked whether to book again.
 pub(super) fn after_followup(cues: &Cues) -> Intent {
-    if cues.has(Cue::Complaint) && !cues.any(&[Cue::Yes, Cue::Book]) {
+    if (cues.has(Cue::Complaint) || cues.has(Cue::Fault)) && !cues.any(&[Cue::Yes, Cue::Book]) {
         return Intent::Complaint;
+    }
+    if cues.has(Cue::Rating) && !cues.has(Cue::Yes) {
+        return Intent::FeedbackText;
     }
     if cues.any(&[Cue::Later, Cue::No, Cue::Drop]) && !cues.has(Cue::Book) {
         return Intent::FollowUpNegative;

@@ -28,7 +28,8 @@ pub(super) struct Elements {
     numbers: HashMap<String, usize>,
     exact: HashMap<String, Vec<usize>>,
     prefix: HashMap<String, Vec<usize>>,
-    longest_prefix: usize,
+    suffix: HashMap<String, Vec<usize>>,
+    longest_part: usize,
     kinds: HashMap<Kind, Vec<usize>>,
 }
 
@@ -40,8 +41,11 @@ impl Elements {
         let mut add = |found: Option<&Vec<usize>>| found.into_iter().flatten().for_each(|element| set.insert(*element));
         add(self.kinds.get(&word.kind));
         add(self.exact.get(&word.text));
-        for (at, c) in word.text.char_indices().take(self.longest_prefix) {
+        for (at, c) in word.text.char_indices().take(self.longest_part) {
             add(word.text.get(..at + c.len_utf8()).and_then(|prefix| self.prefix.get(prefix)));
+        }
+        for (at, _) in word.text.char_indices().rev().take(self.longest_part) {
+            add(word.text.get(at..).and_then(|suffix| self.suffix.get(suffix)));
         }
         set
     }
@@ -73,18 +77,20 @@ impl Elements {
             self.kinds.entry(kind).or_default().push(number);
             return Ok(());
         }
-        let beginning = written.strip_suffix('*');
-        let folded = fold(beginning.unwrap_or(written));
+        let (beginning, ending) = (written.strip_suffix('*'), written.strip_prefix('*'));
+        let folded = fold(beginning.or(ending).unwrap_or(written));
         if folded.is_empty() || folded.contains(['*', '?', '@', '#', '<', '>', '.']) {
             return Err(format!("\"{written}\" is no word"));
         }
-        match beginning {
-            Some(_) => {
-                self.longest_prefix = self.longest_prefix.max(folded.chars().count());
-                self.prefix.entry(folded).or_default().push(number);
-            }
-            None => self.exact.entry(word_form(&folded)).or_default().push(number),
+        let (table, key) = match (beginning, ending) {
+            (Some(_), _) => (&mut self.prefix, folded),
+            (None, Some(_)) => (&mut self.suffix, folded),
+            (None, None) => (&mut self.exact, word_form(&folded)),
+        };
+        if beginning.or(ending).is_some() {
+            self.longest_part = self.longest_part.max(key.chars().count());
         }
+        table.entry(key).or_default().push(number);
         Ok(())
     }
 }
