@@ -1,0 +1,3 @@
+//! What people say about times: when they want something, and which of the offered times they take.
+
+pub mod when;

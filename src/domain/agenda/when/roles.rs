@@ -1,0 +1,290 @@
+//! What a mention is for: wanted, ruled out, the old time of a move, corrected by a later one, or of something else.
+
+use super::grammar::Mention;
+use super::lex::Line;
+use super::{Aim, Convention, Frame};
+
+/// What a mention is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Wanted,
+    Excluded,
+    /// The time a moved appointment had.
+    Old,
+    /// Belongs to something else than the appointment ("saio do trabalho às 17h").
+    Aside,
+}
+
+/// How a mention goes with the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// Nothing special.
+    Apart,
+    /// "ou", "e", a comma: both are meant.
+    Also,
+    /// "quer dizer", "aliás": it replaces the one before.
+    Instead,
+}
+
+/// A mention with its role.
+#[derive(Clone, Debug)]
+pub(super) struct Placed {
+    pub mention: Mention,
+    pub role: Role,
+    pub link: Link,
+}
+
+/// How far back a word can still bear on a mention.
+const REACH: usize = 7;
+
+/// The mentions with their roles.
+pub(super) fn assigned(line: &Line, mentions: Vec<Mention>, frame: &Frame<'_>) -> Vec<Placed> {
+    let mut placed: Vec<Placed> = Vec::with_capacity(mentions.len());
+    for (index, mention) in mentions.iter().enumerate() {
+        let previous_end = index.checked_sub(1).and_then(|i| mentions.get(i)).map_or(0, |m| m.end);
+        let next_start = mentions.get(index + 1).map_or(line.len(), |m| m.start);
+        let place = Place { line, frame, before: previous_end, start: mention.start, end: mention.end, after: next_start };
+        let link = if index == 0 { Link::Apart } else { place.link() };
+        let role = match (place.role(), placed.last()) {
+            // "sem ser segunda ou terça": the exclusion goes on.
+            (Role::Wanted, Some(last)) if link == Link::Also && last.role == Role::Excluded => Role::Excluded,
+            (role, _) => role,
+        };
+        placed.push(Placed { mention: mention.clone(), role, link });
+    }
+    if frame.aim == Aim::Move {
+        moved(line, &mut placed);
+    }
+    placed
+}
+
+/// A mention between its neighbours.
+struct Place<'a> {
+    line: &'a Line,
+    frame: &'a Frame<'a>,
+    /// Where the mention before ends.
+    before: usize,
+    start: usize,
+    end: usize,
+    /// Where the next mention begins.
+    after: usize,
+}
+
+impl Place<'_> {
+    fn link(&self) -> Link {
+        let gap = self.before..self.start;
+        if self.gap_corrects() {
+            return Link::Instead;
+        }
+        let joins = |at: usize| {
+            self.line.is(at, &["ou", "e", "ate", "como", "tambem", "tanto"]) || self.line.is_mark(at, &[',', '/'])
+        };
+        let fillers = ["na", "no", "a", "o", "as", "os", "de", "da", "do", "para", "em", "pela", "so", "entao", "talvez"];
+        let all = gap.clone().all(|at| joins(at) || self.line.is(at, &fillers));
+        if all && gap.into_iter().any(joins) { Link::Also } else { Link::Apart }
+    }
+
+    /// "quer dizer", "aliás", "não, pera", "digo", "na verdade", "ops" between two mentions.
+    fn gap_corrects(&self) -> bool {
+        const PHRASES: [&[&str]; 16] = [
+            &["quer", "dizer"], &["na", "verdade"], &["quero", "dizer"], &["ou", "melhor"], &["ao", "contrario"],
+            &["pensando", "melhor"], &["me", "enganei"], &["eu", "errei"], &["nao", "pera"], &["nao", "perai"],
+            &["nao", "espera"], &["era", "para", "ser"], &["melhor", "nao"], &["mudei", "de", "ideia"],
+            &["nao", "melhor"], &["falei", "errado"],
+        ];
+        const WORDS: [&str; 19] = [
+            "digo", "alias", "pera", "perai", "ops", "opa", "minto", "corrigindo", "correcao", "desculpa", "errei",
+            "espera", "oops", "xi", "vixe", "errado", "retifico", "retificando", "calma",
+        ];
+        let gap = || self.before..self.start;
+        let spoken = gap().any(|at| self.line.is(at, &WORDS) || PHRASES.iter().any(|p| self.plain_phrase(at, p)));
+        // "dia 8... não, dia 9": a "não" that stands alone between marks.
+        let no = gap().any(|at| {
+            self.line.word(at) == "nao" && self.is_pause(at + 1) && (at == self.before || self.is_pause(at - 1) || at < self.before + 2)
+        });
+        spoken || no
+    }
+
+    /// A phrase whose words may have commas between them.
+    fn plain_phrase(&self, at: usize, words: &[&str]) -> bool {
+        let mut here = at;
+        words.iter().all(|word| {
+            while self.line.is_mark(here, &[',', '.']) {
+                here += 1;
+            }
+            let same = self.line.word(here) == *word;
+            here += 1;
+            same
+        })
+    }
+
+    fn is_pause(&self, at: usize) -> bool {
+        self.line.is_mark(at, &[',', '.', '!', ';', '-', '\n'])
+    }
+
+    fn role(&self) -> Role {
+        if self.is_ruled_out_before() || self.is_ruled_out_after() {
+            return Role::Excluded;
+        }
+        if self.frame.convention == Convention::Booking && self.is_aside() {
+            return Role::Aside;
+        }
+        Role::Wanted
+    }
+
+    /// The places before the mention, nearest first, in its own clause.
+    fn back(&self) -> impl Iterator<Item = usize> + '_ {
+        (self.before..self.start)
+            .rev()
+            .take(REACH)
+            .take_while(|at| !self.line.ends_sentence(*at) && !self.line.is_mark(*at, &[',']) && !self.starts_clause(*at))
+    }
+
+    /// Words that begin a clause of its own.
+    fn starts_clause(&self, at: usize) -> bool {
+        self.line.is(at, &["mas", "porem", "entao", "ai", "pois", "por", "porque", "so"]) && !self.line.is(at + 1, &["favor"])
+    }
+
+    fn is_ruled_out_before(&self) -> bool {
+        const LEADS: [&[&str]; 15] = [
+            &["sem", "ser"], &["que", "nao", "seja"], &["desde", "que", "nao"], &["a", "nao", "ser"], &["nao", "pode", "ser"],
+            &["nao", "seja"], &["menos"], &["exceto"], &["tirando"], &["salvo"], &["fora"], &["nem"], &["contanto", "que", "nao"],
+            &["nao", "sendo"], &["evitar"],
+        ];
+        let near: Vec<usize> = self.back().collect();
+        let led = near.iter().take(5).any(|at| LEADS.iter().any(|lead| self.ends_near(*at, lead)));
+        if led && !self.is_more_or_less() {
+            return true;
+        }
+        let negated = near.iter().any(|at| self.line.word(*at) == "nao" && self.negates(*at));
+        negated && self.frame.aim != Aim::Existing
+    }
+
+    /// Whether a phrase begins at a place and only small words stand between it and the mention.
+    fn ends_near(&self, at: usize, phrase: &[&str]) -> bool {
+        let small = ["na", "no", "a", "o", "as", "os", "de", "da", "do", "em", "dia", "dias", "as", "nas", "nos", "para", "essa", "esta", "pela"];
+        self.line.phrase(at, phrase).is_some_and(|end| (end..self.start).all(|at| self.line.is(at, &small)))
+    }
+
+    fn is_more_or_less(&self) -> bool {
+        self.back().any(|at| self.line.word(at) == "menos" && at > 0 && self.line.word(at - 1) == "ou")
+    }
+
+    /// "não posso sexta", "não quero de manhã", "não sexta": a refusal of what follows.
+    fn negates(&self, at: usize) -> bool {
+        const VERBS: [&str; 22] = [
+            "posso", "consigo", "quero", "da", "vou", "tenho", "podemos", "rola", "queria", "conseguimos", "serve", "pode",
+            "gosto", "gostaria", "poderia", "conseguiria", "consegue", "estou", "estarei", "poderei", "e", "era",
+        ];
+        let verb = if self.line.is(at + 1, &["me", "vai", "mais", "eu", "to", "vou"]) { at + 2 } else { at + 1 };
+        let direct = (at + 1..self.start).all(|at| self.line.is(at, &["na", "no", "a", "as", "de", "da", "para", "dia"]));
+        let question = self.line.is(at + 1, &["tem", "teria", "da"]) && self.has_question();
+        let relative = (at..self.start).any(|at| self.line.is(at, &["que", "se", "esqueci", "esquece", "quando"]));
+        (direct && self.before + 1 >= at.min(self.before + 1) || self.line.is(verb, &VERBS) || self.line.is(at + 1, &VERBS)) && !question && !relative
+    }
+
+    fn has_question(&self) -> bool {
+        (self.end..self.after.min(self.end + 8)).any(|at| self.line.mark(at) == Some('?'))
+    }
+
+    /// "segunda não", "de tarde não dá", "sexta é ruim", "quinta eu trabalho".
+    fn is_ruled_out_after(&self) -> bool {
+        let mut at = self.end;
+        while at < self.end + 3 && self.line.is(at, &["eu", "ja", "tambem", "pra", "infelizmente", "realmente", "la", "ai"]) {
+            at += 1;
+        }
+        if at > self.end + 3 || at >= self.after.max(self.end + 1) {
+            return false;
+        }
+        let refuses = match self.line.word(at) {
+            // "sexta não?" asks, "sexta não, sábado" refuses.
+            "nao" => {
+                let asks = self.line.mark(at + 1) == Some('?') || self.line.is(at + 1, &["e", "tem", "esqueci", "ne", "seria", "teria"]);
+                !asks && !(self.line.ends_sentence(at + 1) && self.has_negation_before())
+            }
+            "e" | "fica" | "ta" | "esta" => {
+                let adverb = usize::from(self.line.is(at + 1, &["muito", "meio", "bem", "mais"]));
+                self.line.is(at + 1 + adverb, &["ruim", "complicado", "dificil", "osso", "foda", "impossivel", "feriado", "pessimo", "puxado"])
+            }
+            "trabalho" | "viajo" | "trampo" | "nunca" => true,
+            _ => false,
+        };
+        refuses && self.frame.aim != Aim::Existing
+    }
+
+    /// "não consigo ir hoje não": the second "não" only strengthens the first.
+    fn has_negation_before(&self) -> bool {
+        self.back().any(|at| self.line.is(at, &["nao", "nem"]))
+    }
+
+    /// A clause about something else: "saio do trampo 17h30", "o casamento é sábado".
+    fn is_aside(&self) -> bool {
+        const ELSEWHERE: [&str; 44] = [
+            "saio", "largo", "trabalho", "trampo", "recebo", "volto", "viajo", "chego", "casamento", "aniversario",
+            "formatura", "festa", "aula", "prova", "entro", "acordo", "almoco", "viagem", "voo", "plantao", "escola",
+            "faculdade", "reuniao", "nasceu", "nasci", "chegou", "escrevi", "mandei", "liguei", "fechou", "comecou",
+            "pagamento", "salario", "evento", "batizado", "moro", "casa", "caso", "embarco", "mudo", "vence", "venceu",
+            "comprei", "paguei",
+        ];
+        let own = self.back().any(|at| self.line.is(at, &["horario", "consulta", "vaga", "marcar", "marca", "agendar", "tem"]));
+        let led = self.back().any(|at| self.line.is(at, &ELSEWHERE));
+        let opens_clause = (self.before..self.start).rev().take(REACH).any(|at| self.line.is(at, &["porque"]));
+        (led && !own) || opens_clause
+    }
+}
+
+/// Which mentions of a move are the old time: those the text calls the appointment's, and all before "para".
+fn moved(line: &Line, placed: &mut [Placed]) {
+    let marks: Vec<Side> = placed.iter().map(|p| side(line, &p.mention)).collect();
+    let any_new = marks.iter().any(|side| *side == Side::New);
+    for (place, side) in placed.iter_mut().zip(&marks) {
+        let is_old = *side == Side::Old || (any_new && *side == Side::Open && place.link == Link::Apart && is_before_new(&marks, side));
+        if is_old && place.role != Role::Aside {
+            place.role = Role::Old;
+        }
+        // "nem sexta, passa pra segunda": what is called new was meant even where its verb is negated.
+        if *side == Side::New && place.role == Role::Aside {
+            place.role = Role::Wanted;
+        }
+    }
+}
+
+fn is_before_new(marks: &[Side], side: &Side) -> bool {
+    let here = marks.iter().position(|other| std::ptr::eq(other, side));
+    let new = marks.iter().position(|other| *other == Side::New);
+    matches!((here, new), (Some(here), Some(new)) if here < new)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Old,
+    New,
+    Open,
+}
+
+/// Which side of a move a mention is on, by the words before it.
+fn side(line: &Line, mention: &Mention) -> Side {
+    let first = line.word(mention.start);
+    // A mention may have taken "para" or "de" in as its first word.
+    if matches!(first, "para" | "por") {
+        return Side::New;
+    }
+    let mut at = mention.start;
+    for _ in 0..6 {
+        let Some(before) = at.checked_sub(1) else { break };
+        match line.word(before) {
+            "para" | "por" | "pela" | "pelo" => return Side::New,
+            "de" | "do" | "da" | "das" | "dos" | "era" | "estava" | "tenho" | "marcado" | "marcada" | "agendado" | "agendada"
+            | "marquei" | "tinha" | "agendei" | "marcamos" | "antigo" | "vez" | "coloquei" | "inves" => return Side::Old,
+            "a" | "o" | "as" | "os" | "na" | "no" | "dia" | "la" | "umas" | "proxima" | "proximo" | "essa" | "esta" => at = before,
+            _ => break,
+        }
+    }
+    if matches!(first, "de" | "do" | "da" | "das") && !is_part_of_day(line, mention) { Side::Old } else { Side::Open }
+}
+
+/// "de manhã", "de tarde" are no possessives.
+fn is_part_of_day(line: &Line, mention: &Mention) -> bool {
+    line.is(mention.start + 1, &["manha", "tarde", "noite", "manhazinha", "tardinha", "cedo", "segunda"])
+        && mention.day.is_none()
+}
