@@ -145,3 +145,8 @@ pub(super) fn read_line(line: &Line, frame: &Frame<'_>) -> Reading {
     let mentions = grammar::mentions(line, frame);
     settle::settle(roles::assigned(line, mentions, frame), frame)
 }
+
+/// Where in a text times are spoken of.
+pub(super) fn spans(line: &Line, frame: &Frame<'_>) -> Vec<std::ops::Range<usize>> {
+    grammar::mentions(line, frame).into_iter().filter(|mention| !mention.bare).map(|mention| mention.start..mention.end).collect()
+}
