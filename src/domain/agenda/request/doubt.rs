@@ -14,7 +14,7 @@ pub(super) fn is_doubtful(line: &Line, intent: Intent, context: Context, reading
         Intent::ConfirmPresence => is_hedged(line) || is_conditional(line),
         Intent::FollowUpPositive => is_hedged(line) || must_ask_first(line),
         Intent::AppointmentCancel => {
-            is_hedged(line) || is_conditional(line) || is_one_of_several(line) || (context == Context::Reminder && only_unable(line))
+            is_half_meant(line) || is_conditional(line) || is_one_of_several(line) || (context == Context::Reminder && only_unable(line))
         }
         Intent::AppointmentReschedule => is_unsure_of_moving(line) || is_swap(line),
         Intent::AppointmentRequest => is_vague_hour(line),
@@ -44,6 +44,15 @@ pub(super) fn is_hedged(line: &Line) -> bool {
         &["possivelmente"], &["to", "na", "duvida"], &["estou", "na", "duvida"], &["estou", "em", "duvida"], &["sei", "la"], &["creio", "que"],
         &["vou", "tentar"], &["depende"], &["qualquer", "coisa", "eu", "aviso"],
     ]) && !any(line, &[&["acho", "que", "a"], &["acho", "que", "o"], &["acho", "que", "e"], &["acho", "que", "vou", "de"], &["acho", "que", "vou", "na"], &["acho", "que", "vou", "no"], &["acho", "que", "seria"], &["acho", "que", "prefiro"]])
+}
+
+/// "acho que vou ter que cancelar": not yet.
+fn is_half_meant(line: &Line) -> bool {
+    any(line, &[
+        &["acho", "que", "vou", "ter"], &["acho", "que", "nao"], &["talvez"], &["provavelmente"], &["pode", "ser", "que"], &["creio", "que"],
+        &["acho", "melhor"], &["nao", "sei", "se"], &["to", "pensando"], &["estou", "pensando"], &["acho", "que", "vou", "cancelar"],
+        &["acho", "que", "vou", "desmarcar"],
+    ])
 }
 
 /// "sim?" is no yes.

@@ -109,7 +109,7 @@ fn weeks_from(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usi
             (count, unit, next)
         }
     };
-    super::duration::day_after(frame.today(), count, unit).map(|day| (DaySaid::one(day), next))
+    super::duration::days_after(frame, count, unit).map(|days| (DaySaid::of(days), next))
 }
 
 /// "primeira segunda de dezembro", "último dia útil do mês", "primeiro de março", "último dia do mês".
@@ -269,7 +269,7 @@ fn dated(line: &Line, frame: &Frame<'_>, day: u32, month: Option<u32>, next: usi
     let year_at = if line.is(next, &["de", "do"]) || line.is_mark(next, &[',', '/', '-']) { next + 1 } else { next };
     let year_at = if line.word(year_at) == "ano" && line.word(next) == "do" { year_at + 1 } else { year_at };
     if let Some((year, digits)) = line.digits(year_at).filter(|(_, digits)| *digits == 4 || *digits == 2)
-        && (digits == 4 || !is_hour(line, year_at))
+        && (digits == 4 || !(is_hour(line, year_at) || line.is_mark(year_at + 1, &['/'])))
         && let Some(year) = full_year(year, digits)
     {
         return Some((DaySaid::clear(on(year, month, day)), year_at + 1));

@@ -3,9 +3,11 @@
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::Frame;
-use super::calendar::{plus_days, plus_months};
+use super::calendar::{month_start, plus_days, plus_months};
+use super::day::Days;
 use super::lex::Line;
 use super::numbers::cardinal;
+use super::value::Span;
 use super::vocabulary::{Unit, unit};
 
 /// Longer ones are no appointment.
@@ -46,6 +48,16 @@ fn is_shift(line: &Line, at: usize) -> bool {
         let word = at.checked_sub(back).map_or("", |at| line.word(at));
         ["adia", "atras", "antecip", "adiant", "empurr", "reduz", "aument"].iter().any(|stem| word.starts_with(stem))
     })
+}
+
+/// The day a length from today; in any text whole years are as vague as the month they lead to.
+pub(super) fn days_after(frame: &Frame<'_>, count: i64, unit: Unit) -> Option<Days> {
+    let day = day_after(frame.today(), count, unit)?;
+    if unit != Unit::Year || frame.asks() {
+        return Some(Days::One(day));
+    }
+    let start = month_start(day);
+    Some(Days::Span(Span::between(start, plus_months(start, 1))))
 }
 
 /// The day a length after another.

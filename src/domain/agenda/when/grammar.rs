@@ -97,8 +97,8 @@ fn ago(line: &Line, at: usize, frame: &Frame<'_>) -> Option<Mention> {
         let from = super::duration::later(frame.now, -count * seconds);
         return Some(Mention { moment: Some(from), start: at, end, ..Mention::default() });
     }
-    let day = super::duration::day_after(frame.today(), -count, unit)?;
-    Some(Mention { day: Some(DaySaid { past: true, ..DaySaid::one(day) }), start: at, end, ..Mention::default() })
+    let days = super::duration::days_after(frame, -count, unit)?;
+    Some(Mention { day: Some(DaySaid { past: true, ..DaySaid::of(days) }), start: at, end, ..Mention::default() })
 }
 
 /// Words that may stand between a day and its time.
@@ -244,6 +244,8 @@ fn day_range(line: &Line, at: usize, frame: &Frame<'_>) -> Option<Mention> {
     };
     // "quinta a tarde" is no range, "quinta a sexta" is one; "sexta - segunda" needs an opening word.
     let from = start_of(&first.days)?;
+    let dated = first.weekday.is_none() && second.weekday.is_none() && first.number.is_none();
+    let from = if dated { in_year_of(from, &second.days) } else { from };
     let until = end_of(&second.days, from)?;
     let mut made = Mention { day: Some(DaySaid::of(Days::Span(Span::between(from, until)))), start: at, end, ..Mention::default() };
     let _ = extend(line, &mut made, frame);
@@ -256,6 +258,16 @@ fn start_of(days: &Days) -> Option<chrono::NaiveDate> {
         Days::Span(span) => span.from,
         _ => None,
     }
+}
+
+/// "10/1 a 11/2/2017": the year is said once, with the last day.
+fn in_year_of(from: chrono::NaiveDate, last: &Days) -> chrono::NaiveDate {
+    let Days::One(last) = last else { return from };
+    let years = chrono::Datelike::year(last) - chrono::Datelike::year(&from);
+    let moved = super::calendar::plus_months(from, 12 * i64::from(years));
+    let moved = if moved > *last { super::calendar::plus_months(moved, -12) } else { moved };
+    // Within the coming year both were read alike already.
+    if from <= *last && years <= 1 && moved != from && years == 0 { from } else { moved }
 }
 
 /// The first day after a range that ends with these days; they come after its first day.
@@ -276,10 +288,25 @@ fn is_hour_like(line: &Line, at: usize) -> bool {
     line.is(at, &["h", "hs", "hrs", "horas", "hora", "pm", "am", "da"]) || line.is_mark(at, &[':'])
 }
 
+fn says_month(line: &Line, at: usize) -> bool {
+    line.is(at, &["de", "do", "deste", "desse"]) || line.is_mark(at, &['/']) || super::vocabulary::month(line.word(at)).is_some()
+}
+
+/// "de 5 a 6 no dia 22/4".
+fn is_dated_after(line: &Line, at: usize, frame: &Frame<'_>) -> bool {
+    let next = if line.is(at, &["em", "no", "na"]) { at + 1 } else { at };
+    next > at && any_day(line, next, frame).is_some()
+}
+
 /// A range of two numbers of which only the last says its month: "13-15 de julho", "4 até 23 do próximo mês".
 fn number_range(line: &Line, start: usize, at: usize, between: bool, dias: bool, frame: &Frame<'_>) -> Option<Mention> {
     let (number, 1 | 2) = line.digits(at)? else { return None };
     let second_at = connector(line, at + 1, between)?;
+    // Numbers alone are hours where they can be; days say that they are.
+    let hours = number <= 24 && line.digits(second_at).is_some_and(|(n, _)| n <= 24 && !dias && !says_month(line, second_at + 1));
+    if hours && (between || line.is(start, &["das"]) || is_dated_after(line, second_at + 1, frame)) {
+        return None;
+    }
     let plain = line.digits(second_at).is_some();
     let is_day = line.word(second_at) == "dia" || (plain && !is_hour_like(line, second_at + 1));
     if !is_day {
@@ -301,6 +328,10 @@ fn number_range(line: &Line, start: usize, at: usize, between: bool, dias: bool,
 
 /// "até sexta", "a partir de segunda", "antes do dia 15", "do dia 10 em diante".
 fn bound(line: &Line, at: usize, frame: &Frame<'_>) -> Option<Mention> {
+    let is_day = [&["depois", "de", "amanha"][..], &["depois", "amanha"], &["antes", "de", "ontem"], &["antes", "ontem"]];
+    if is_day.iter().any(|phrase| line.phrase(at, phrase).is_some()) {
+        return None;
+    }
     let (is_from, mut next) = match line.word(at) {
         "ate" => (false, at + 1),
         "antes" => (false, at + 1),

@@ -22,9 +22,9 @@ enum Third {
 pub(super) fn period(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)> {
     weekend(line, at, frame)
         .or_else(|| third_of(line, at, frame))
+        .or_else(|| counted(line, at, frame))
         .or_else(|| whole(line, at, frame).map(|(whole, next)| (said(whole, frame), next)))
         .or_else(|| several(line, at, frame))
-        .or_else(|| counted(line, at, frame))
 }
 
 /// A period's days, and whether it is over.
@@ -142,7 +142,15 @@ fn whole(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(Whole, usize)> {
         _ => None,
     };
     if let Some(by) = before {
-        let unit = is_unit(at + 1)?;
+        // "semana que vem não dá, só na outra".
+        if line.word(at) == "outra" && previous_is_week(line, at) && line.ends_sentence(at + 1) {
+            return Some((shifted(today, Unit::Week, 2), at + 1));
+        }
+        // "este setembro" may be over, and is still that of this year.
+        if by == 0 && !frame.asks() && let Some(found) = month_of_this_year(line, at + 1, frame) {
+            return Some(found);
+        }
+        let Some(unit) = is_unit(at + 1) else { return named_month(line, at, frame) };
         return Some((shifted(today, unit, by), at + 2));
     }
     if let Some(unit) = is_unit(at) {
@@ -162,6 +170,11 @@ fn whole(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(Whole, usize)> {
         return None;
     }
     named_month(line, at, frame)
+}
+
+fn month_of_this_year(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(Whole, usize)> {
+    let from = year_start(frame.today()).with_month(full_month(line, at)?)?;
+    Some((Whole { from, until: plus_months(from, 1), unit: Unit::Month }, at + 1))
 }
 
 /// "semana que vem, não; na outra semana" counts from the one that was named.

@@ -77,7 +77,7 @@ impl Place<'_> {
             return Link::Instead;
         }
         let joins = |at: usize| {
-            self.line.is(at, &["ou", "e", "ate", "como", "tambem", "tanto"]) || self.line.is_mark(at, &[',', '/'])
+            (self.line.is(at, &["ou", "e", "ate", "como", "tambem", "tanto"]) && !self.is_copula(at)) || self.line.is_mark(at, &[',', '/'])
         };
         let fillers = ["na", "no", "a", "o", "as", "os", "de", "da", "do", "para", "em", "pela", "so", "entao", "talvez"];
         let all = gap.clone().all(|at| joins(at) || self.line.is(at, &fillers));
@@ -105,6 +105,10 @@ impl Place<'_> {
         spoken || no
     }
 
+    fn is_copula(&self, at: usize) -> bool {
+        self.line.token(at).is_some_and(|token| token.copula)
+    }
+
     /// A phrase whose words may have commas between them.
     fn plain_phrase(&self, at: usize, words: &[&str]) -> bool {
         let mut here = at;
@@ -126,10 +130,25 @@ impl Place<'_> {
         if self.is_ruled_out_before() || self.is_ruled_out_after() {
             return Role::Excluded;
         }
+        if self.is_no_time() {
+            return Role::Old;
+        }
         if self.frame.convention == Convention::Booking && self.is_aside() {
             return Role::Aside;
         }
         Role::Wanted
+    }
+
+    /// "cancela a de terça e deixa a de quinta", "se eu não chegar até 14h cancela", "adiar em uma hora".
+    fn is_no_time(&self) -> bool {
+        if self.frame.convention == Convention::Plain {
+            return false;
+        }
+        let kept = self.back().take(5).any(|at| self.line.is(at, &["deixa", "deixe", "mantem", "mantenha", "manter", "continua", "segura"]));
+        let conditional = self.back().any(|at| self.line.word(at) == "se" && self.line.word(at + 1) != "possivel");
+        let length = self.line.word(self.start) == "em" || self.start.checked_sub(1).is_some_and(|at| self.line.word(at) == "em");
+        let counted = length && self.line.is(self.end.saturating_sub(1), &["hora", "horas", "min", "minutos"]);
+        (self.frame.aim == Aim::Existing && (kept || conditional)) || (self.frame.aim == Aim::Move && counted)
     }
 
     /// The places before the mention, nearest first, in its own clause.
@@ -146,13 +165,15 @@ impl Place<'_> {
     }
 
     fn is_ruled_out_before(&self) -> bool {
-        const LEADS: [&[&str]; 15] = [
+        const LEADS: [&[&str]; 14] = [
             &["sem", "ser"], &["que", "nao", "seja"], &["desde", "que", "nao"], &["a", "nao", "ser"], &["nao", "pode", "ser"],
-            &["nao", "seja"], &["menos"], &["exceto"], &["tirando"], &["salvo"], &["fora"], &["nem"], &["contanto", "que", "nao"],
+            &["nao", "seja"], &["menos"], &["exceto"], &["tirando"], &["salvo"], &["nem"], &["contanto", "que", "nao"],
             &["nao", "sendo"], &["evitar"],
         ];
         let near: Vec<usize> = self.back().collect();
-        let led = near.iter().take(5).any(|at| LEADS.iter().any(|lead| self.ends_near(*at, lead)));
+        let led = near.iter().take(5).any(|at| {
+            LEADS.iter().any(|lead| self.ends_near(*at, lead)) || (self.ends_near(*at, &["fora"]) && !self.is_away(*at))
+        });
         if led && !self.is_more_or_less() {
             return true;
         }
@@ -164,6 +185,12 @@ impl Place<'_> {
     fn ends_near(&self, at: usize, phrase: &[&str]) -> bool {
         let small = ["na", "no", "a", "o", "as", "os", "de", "da", "do", "em", "dia", "dias", "as", "nas", "nos", "para", "essa", "esta", "pela"];
         self.line.phrase(at, phrase).is_some_and(|end| (end..self.start).all(|at| self.line.is(at, &small)))
+    }
+
+    /// "estou fora", "fico fora": away.
+    fn is_away(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).map_or("", |at| self.line.word(at));
+        ["est", "fic", "vou", "to", "vai"].iter().any(|stem| before.starts_with(stem))
     }
 
     fn is_more_or_less(&self) -> bool {
@@ -262,6 +289,18 @@ enum Side {
     Open,
 }
 
+/// What says whose time follows: the one an appointment has, or the one it shall have.
+fn said_side(word: &str) -> Option<Side> {
+    Some(match word {
+        "para" | "por" | "pelo" | "quero" | "queria" | "prefiro" | "falei" | "disse" | "pedi" | "consigo" | "posso" | "tem" | "teria"
+        | "antecipa" | "antecipar" | "remarca" | "remarcar" | "adia" | "adiar" | "combinei" | "combinamos" => Side::New,
+        "era" | "estava" | "tenho" | "marcado" | "marcada" | "agendado" | "agendada" | "marquei" | "tinha" | "agendei" | "marcamos"
+        | "antigo" | "vez" | "coloquei" | "inves" | "botou" | "colocou" | "marcou" | "anotou" | "botaram" | "colocaram" | "marcaram"
+        | "apareceu" | "veio" | "lugar" | "previsto" | "prevista" | "botei" | "agendou" => Side::Old,
+        _ => return None,
+    })
+}
+
 /// Which side of a move a mention is on, by the words before it.
 fn side(line: &Line, mention: &Mention) -> Side {
     let first = line.word(mention.start);
@@ -269,18 +308,23 @@ fn side(line: &Line, mention: &Mention) -> Side {
     if matches!(first, "para" | "por") {
         return Side::New;
     }
-    let mut at = mention.start;
-    for _ in 0..6 {
-        let Some(before) = at.checked_sub(1) else { break };
-        match line.word(before) {
-            "para" | "por" | "pela" | "pelo" => return Side::New,
-            "de" | "do" | "da" | "das" | "dos" | "era" | "estava" | "tenho" | "marcado" | "marcada" | "agendado" | "agendada"
-            | "marquei" | "tinha" | "agendei" | "marcamos" | "antigo" | "vez" | "coloquei" | "inves" => return Side::Old,
-            "a" | "o" | "as" | "os" | "na" | "no" | "dia" | "la" | "umas" | "proxima" | "proximo" | "essa" | "esta" => at = before,
-            _ => break,
-        }
+    let of = |word: &str| matches!(word, "de" | "do" | "da" | "das" | "dos");
+    if of(first) && !is_part_of_day(line, mention) {
+        return Side::Old;
     }
-    if matches!(first, "de" | "do" | "da" | "das") && !is_part_of_day(line, mention) { Side::Old } else { Side::Open }
+    let mut near = true;
+    for back in 1..=REACH {
+        let Some(at) = mention.start.checked_sub(back).filter(|at| !line.ends_sentence(*at) && !line.is_mark(*at, &[','])) else { break };
+        let word = line.word(at);
+        if let Some(side) = said_side(word) {
+            return side;
+        }
+        if near && of(word) {
+            return Side::Old;
+        }
+        near &= line.is(at, &["a", "o", "as", "os", "na", "no", "dia", "la", "umas", "proxima", "proximo", "essa", "esta"]);
+    }
+    Side::Open
 }
 
 /// "de manhã", "de tarde" are no possessives.

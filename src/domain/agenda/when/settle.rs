@@ -31,6 +31,7 @@ fn wanted(placed: Vec<Placed>, frame: &Frame<'_>) -> Vec<(Mention, Link)> {
         let moment = mention.moment.is_some_and(|moment| moment < frame.now);
         booking && (mention.day.as_ref().is_some_and(|day| day.past) || moment)
     };
+    let placed = with_days_of_others(placed);
     let has_wish = placed.iter().any(|p| p.role == Role::Wanted && !is_past(&p.mention));
     placed
         .into_iter()
@@ -38,6 +39,21 @@ fn wanted(placed: Vec<Placed>, frame: &Frame<'_>) -> Vec<(Mention, Link)> {
         .filter(|p| !is_past(&p.mention))
         .map(|p| (p.mention, p.link))
         .collect()
+}
+
+/// A wish that names only a time is about the day that was named beside it: "sair cedo na sexta para ir aí, às 16h?",
+/// "tenho hora amanhã às 9, dá para ser depois das 10?".
+fn with_days_of_others(mut placed: Vec<Placed>) -> Vec<Placed> {
+    let has_day = placed.iter().any(|p| p.role == Role::Wanted && p.mention.time.is_none() || p.mention.moment.is_some());
+    let beside = placed.iter().find(|p| {
+        let only_day = p.role == Role::Old || p.mention.time.is_none();
+        matches!(p.role, Role::Aside | Role::Old) && only_day && p.mention.day.as_ref().is_some_and(|day| !day.past)
+    });
+    let Some(day) = beside.and_then(|p| p.mention.day.clone()).filter(|_| !has_day) else { return placed };
+    for wish in placed.iter_mut().filter(|p| p.role == Role::Wanted && p.mention.day.is_none() && p.mention.time.is_some()) {
+        wish.mention.day = Some(day.clone());
+    }
+    placed
 }
 
 fn combined(mentions: Vec<(Mention, Link)>, frame: &Frame<'_>) -> Answer {
@@ -86,6 +102,18 @@ fn several(mut answers: Vec<Answer>) -> Answer {
 
 /// Whether a wish lies within another.
 fn is_within(inner: &When, outer: &When) -> bool {
+    let time = match inner {
+        When::Moment(at) => Some(ClockTime::of(*at)),
+        When::Time(time) => Some(*time),
+        _ => None,
+    };
+    match (outer, time) {
+        (When::Time(other), Some(time)) => return time == *other,
+        (When::Times(span), Some(time)) => {
+            return span.from.is_none_or(|from| from <= time) && span.until.is_none_or(|until| time < until);
+        }
+        _ => {}
+    }
     let day = match inner {
         When::Moment(at) => at.date(),
         When::Day(day) => *day,
@@ -294,11 +322,11 @@ fn time_only(time: &TimeSaid, frame: &Frame<'_>) -> Answer {
 
 /// An open bound of a plain text is of today: "até a meia-noite".
 fn plain_times(span: Span<ClockTime>, time: &TimeSaid, frame: &Frame<'_>) -> Answer {
-    let bound = matches!(time, TimeSaid::From(_) | TimeSaid::Until(_));
-    if frame.asks() || !bound {
+    if frame.asks() {
         return Answer::Clear(When::Times(span));
     }
-    let at = |time: ClockTime| next_at(time, frame);
+    let bound = matches!(time, TimeSaid::From(_) | TimeSaid::Until(_));
+    let at = |time: ClockTime| if bound { next_at(time, frame) } else { time.on(frame.today()) };
     Answer::Clear(When::Moments(Span { from: span.from.map(at), until: span.until.map(at) }))
 }
 
