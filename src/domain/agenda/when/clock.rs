@@ -28,7 +28,8 @@ pub(in crate::domain::agenda) enum Hours {
 }
 
 impl Clock {
-    fn at_hour(hour: u32) -> Self {
+    /// A full hour that only a number says.
+    pub fn at_hour(hour: u32) -> Self {
         Self { hour, minute: 0, second: 0, part: None, literal: hour == 0 || hour > 12, bare: true }
     }
 

@@ -63,6 +63,9 @@ pub(in crate::domain::agenda) fn day(line: &Line, at: usize, frame: &Frame<'_>) 
 
 fn relative(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)> {
     let today = frame.today();
+    if let Some(next) = line.phrase(at, &["amanha", "ou", "depois"]).filter(|next| !line.is(*next, &["de", "das", "do"])) {
+        return Some((DaySaid::of(Days::Span(Span::between(plus_days(today, 1), plus_days(today, 3)))), next));
+    }
     let (distance, next) = match line.word(at) {
         "hoje" => (0, at + 1),
         "amanha" => (1, at + 1),
@@ -243,7 +246,8 @@ fn written_date(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, u
         return Some((DaySaid::one(day), at + 5));
     }
     // Without a year only a slash is surely a date: "8.30" and "13-15" are other things.
-    if separator != '/' || third.is_some() || !ends_tightly || first_digits > 2 {
+    let dotted = separator == '.' && second_digits == 2 && (first > 24 || line.word(at + 3) == "as");
+    if !(separator == '/' || dotted) || third.is_some() || !ends_tightly || first_digits > 2 {
         return None;
     }
     if !(1..=31).contains(&first) || !(1..=31).contains(&second) || (first > 12 && second > 12) {

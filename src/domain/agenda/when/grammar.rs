@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 
-use super::Frame;
+use super::{Aim, Frame};
 use super::calendar::plus_days;
 use super::day::{DaySaid, Days, day};
 use super::lex::{Kind, Line};
@@ -10,6 +10,7 @@ use super::numbers::cardinal;
 use super::period::period;
 use super::time::{TimeSaid, is_count, time};
 use super::value::Span;
+use super::vocabulary::weekday;
 
 /// A place of the text that speaks of a time.
 #[derive(Clone, Debug, Default)]
@@ -141,7 +142,9 @@ fn extend(line: &Line, made: &mut Mention, frame: &Frame<'_>) -> Option<()> {
             made.end = end;
             return Some(());
         }
-        let filler = line.is(at, &BETWEEN) || line.is_mark(at, &[',', '-', '(', '@']) || is_about(line, at);
+        // "de amanhã para as 15h" are the old day and the new hour.
+        let moves = frame.aim == Aim::Move && line.is(at, &["para", "por", "pelo", "pela"]);
+        let filler = !moves && line.is(at, &BETWEEN) || line.is_mark(at, &[',', '-', '(', '@']) || is_about(line, at);
         if made.is_empty() || !filler {
             return None;
         }
@@ -212,7 +215,9 @@ fn connector(line: &Line, at: usize, between: bool) -> Option<usize> {
     let next = match line.word(at) {
         "ate" => at + 1,
         "e" if between => at + 1,
-        "a" | "ao" | "as" if !between => at + 1,
+        "a" | "ao" if !between => at + 1,
+        // "dia 25 às 10" is a day and its hour; "13h às 14h" is read as times.
+        "as" if !between && weekday(line.word(at + 1)).is_some() => at + 1,
         _ if line.mark(at) == Some('-') => at + 1,
         _ => return None,
     };
@@ -356,7 +361,11 @@ fn bound(line: &Line, at: usize, frame: &Frame<'_>) -> Option<Mention> {
         *day = plus_days(*day, 1);
     }
     let end = inner.end;
-    bounded(inner, is_from, at, end)
+    // "com dor desde segunda" is over, whatever else is wanted.
+    let past = line.word(at) == "desde" && frame.asks();
+    let mut made = bounded(inner, is_from, at, end)?;
+    made.day.iter_mut().for_each(|said| said.past |= past);
+    Some(made)
 }
 
 /// The mention with its time, or its day when it has none, as one end of an open range.

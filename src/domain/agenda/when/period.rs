@@ -179,7 +179,7 @@ fn month_of_this_year(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(Whol
 
 /// "semana que vem, não; na outra semana" counts from the one that was named.
 fn previous_is_week(line: &Line, at: usize) -> bool {
-    (1..at.min(12)).any(|back| line.word(at - back) == "semana" && line.is(at - back + 1, &["que"]))
+    (1..=at.min(12)).any(|back| line.word(at - back) == "semana" && line.is(at - back + 1, &["que"]))
 }
 
 fn unit_after(line: &Line, at: usize, unit: Unit, frame: &Frame<'_>) -> Option<(Whole, usize)> {

@@ -20,8 +20,10 @@ pub(super) enum Role {
 pub(super) enum Link {
     /// Nothing special.
     Apart,
-    /// "ou", "e", a comma: both are meant.
+    /// "e", a comma: both are meant.
     Also,
+    /// "ou": one of them.
+    Or,
     /// "quer dizer", "aliás": it replaces the one before.
     Instead,
 }
@@ -47,7 +49,7 @@ pub(super) fn assigned(line: &Line, mentions: Vec<Mention>, frame: &Frame<'_>) -
         let link = if index == 0 { Link::Apart } else { place.link() };
         let role = match (place.role(), placed.last()) {
             // "sem ser segunda ou terça": the exclusion goes on.
-            (Role::Wanted, Some(last)) if link == Link::Also && last.role == Role::Excluded => Role::Excluded,
+            (Role::Wanted, Some(last)) if matches!(link, Link::Also | Link::Or) && last.role == Role::Excluded => Role::Excluded,
             (role, _) => role,
         };
         placed.push(Placed { mention: mention.clone(), role, link });
@@ -81,7 +83,12 @@ impl Place<'_> {
         };
         let fillers = ["na", "no", "a", "o", "as", "os", "de", "da", "do", "para", "em", "pela", "so", "entao", "talvez"];
         let all = gap.clone().all(|at| joins(at) || self.line.is(at, &fillers));
-        if all && gap.into_iter().any(joins) { Link::Also } else { Link::Apart }
+        let or = gap.clone().any(|at| self.line.word(at) == "ou");
+        match all && gap.into_iter().any(joins) {
+            true if or => Link::Or,
+            true => Link::Also,
+            false => Link::Apart,
+        }
     }
 
     /// "quer dizer", "aliás", "não, pera", "digo", "na verdade", "ops" between two mentions.
@@ -292,7 +299,7 @@ enum Side {
 /// What says whose time follows: the one an appointment has, or the one it shall have.
 fn said_side(word: &str) -> Option<Side> {
     Some(match word {
-        "para" | "por" | "pelo" | "quero" | "queria" | "prefiro" | "falei" | "disse" | "pedi" | "consigo" | "posso" | "tem" | "teria"
+        "para" | "por" | "pelo" | "quero" | "queria" | "prefiro" | "falei" | "disse" | "pedi" | "consigo" | "posso" | "tem" | "teria" | "pode" | "poderia" | "fica" | "serve"
         | "antecipa" | "antecipar" | "remarca" | "remarcar" | "adia" | "adiar" | "combinei" | "combinamos" => Side::New,
         "era" | "estava" | "tenho" | "marcado" | "marcada" | "agendado" | "agendada" | "marquei" | "tinha" | "agendei" | "marcamos"
         | "antigo" | "vez" | "coloquei" | "inves" | "botou" | "colocou" | "marcou" | "anotou" | "botaram" | "colocaram" | "marcaram"
@@ -309,18 +316,22 @@ fn side(line: &Line, mention: &Mention) -> Side {
         return Side::New;
     }
     let of = |word: &str| matches!(word, "de" | "do" | "da" | "das" | "dos");
+    let leads_to = |at: Option<usize>| at.is_some_and(|at| line.is(at, &["para", "pelo", "pela", "por"]));
     if of(first) && !is_part_of_day(line, mention) {
-        return Side::Old;
+        return if leads_to(mention.start.checked_sub(1)) { Side::New } else { Side::Old };
     }
     let mut near = true;
     for back in 1..=REACH {
         let Some(at) = mention.start.checked_sub(back).filter(|at| !line.ends_sentence(*at) && !line.is_mark(*at, &[','])) else { break };
         let word = line.word(at);
         if let Some(side) = said_side(word) {
-            return side;
+            // "está marcada para quinta".
+            let before = at.checked_sub(1).map_or("", |at| line.word(at));
+            let old = word == "para" && (said_side(before) == Some(Side::Old));
+            return if old { Side::Old } else { side };
         }
         if near && of(word) {
-            return Side::Old;
+            return if leads_to(at.checked_sub(1)) { Side::New } else { Side::Old };
         }
         near &= line.is(at, &["a", "o", "as", "os", "na", "no", "dia", "la", "umas", "proxima", "proximo", "essa", "esta"]);
     }

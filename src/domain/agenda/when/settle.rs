@@ -65,6 +65,7 @@ fn combined(mentions: Vec<(Mention, Link)>, frame: &Frame<'_>) -> Answer {
                 group.clear();
                 group.push(corrected);
             }
+            (Link::Or, Some(group)) => group.push(mention),
             (Link::Also, Some(group)) => match group.last_mut() {
                 Some(last) if completes(last, &mention) => complete(last, mention),
                 _ => group.push(mention),

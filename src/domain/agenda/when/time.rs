@@ -34,7 +34,7 @@ fn between(line: &Line, at: usize) -> Option<(TimeSaid, usize)> {
         "desde" => (if line.is(at + 1, &["as", "a", "das"]) { at + 2 } else { at + 1 }, true),
         _ => return None,
     };
-    let (first, next) = clock(line, first_at)?;
+    let (first, next) = if line.word(at) == "entre" { first_of_pair(line, first_at)? } else { clock(line, first_at)? };
     let second_at = match line.word(next) {
         "e" if line.word(at) == "entre" => skip_article(line, next + 1),
         "as" | "a" | "ate" if line.word(at) != "entre" => skip_article(line, next + 1),
@@ -47,6 +47,16 @@ fn between(line: &Line, at: usize) -> Option<(TimeSaid, usize)> {
         return None;
     }
     Some((TimeSaid::Between(with_part_of(first, second), second), end))
+}
+
+/// "entre 14 e 16": what follows "e" are no minutes.
+fn first_of_pair(line: &Line, at: usize) -> Option<(Clock, usize)> {
+    let (hour, next) = super::numbers::cardinal(line, at)?;
+    if line.word(next) == "e" && hour <= 24 && super::numbers::cardinal(line, skip_article(line, next + 1)).is_some() {
+        let twice = clock(line, at).filter(|(_, after)| line.word(*after) == "e");
+        return Some(twice.unwrap_or((Clock::at_hour(hour), next)));
+    }
+    clock(line, at)
 }
 
 fn skip_article(line: &Line, at: usize) -> usize {
