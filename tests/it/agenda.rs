@@ -1,6 +1,7 @@
 //! Times, choices and booking messages as customers write them.
 
 use chrono::{NaiveDate, NaiveDateTime};
+use secretaria::domain::agenda::choice::{Choice, choose};
 use secretaria::domain::agenda::when::{Aim, Answer, Frame, read};
 
 fn at(text: &str) -> NaiveDateTime {
@@ -55,4 +56,25 @@ fn a_leap_day_is_only_where_there_is_one() {
     assert_eq!(said("2028-02-01T08:00"), "2028-02-29T09:00");
     assert!(said("2026-02-01T08:00").starts_with('?'), "the next one is years away: ask");
     assert_eq!(NaiveDate::from_ymd_opt(2026, 2, 29), None);
+}
+
+#[test]
+fn answers_to_offered_times_take_these_options() {
+    let now = at("2026-06-10T10:00");
+    let mut wrong = Vec::new();
+    for (section, text, meaning) in sentences(include_str!("agenda/choices.txt")) {
+        let options: Vec<NaiveDateTime> = section.split(' ').map(|option| at(&format!("2026-06-{option}"))).collect();
+        let said = match choose(text, &options, now).choice {
+            Choice::Option(number) => number.to_string(),
+            Choice::Any => "any".to_owned(),
+            Choice::OtherDay => "0".to_owned(),
+            Choice::NoneFits => "none".to_owned(),
+            Choice::Open => "?".to_owned(),
+            Choice::Nothing => "-".to_owned(),
+        };
+        if said != meaning {
+            wrong.push(format!("{section}: {text} => {meaning}, but reads {said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

@@ -87,7 +87,7 @@ pub fn choose(text: &str, options: &[NaiveDateTime], now: NaiveDateTime) -> Chos
 fn refused(refusal: Refusal) -> Choice {
     match refusal {
         Refusal::OtherDay => Choice::OtherDay,
-        Refusal::NoneFits => Choice::NoneFits,
+        Refusal::NoneFits | Refusal::Unable => Choice::NoneFits,
     }
 }
 
@@ -225,7 +225,8 @@ impl List<'_> {
     }
 
     fn by_time(&self, reading: &Reading, says_time: bool) -> Choice {
-        let refusal = pointing::refusal(self.line);
+        let ruled_out = !reading.excluded.is_empty();
+        let refusal = pointing::refusal(self.line).filter(|refusal| *refusal != Refusal::Unable || !(says_time || ruled_out));
         let left = self.left(reading);
         let extreme = pointing::extreme(self.line);
         if !says_time {

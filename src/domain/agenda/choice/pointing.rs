@@ -21,6 +21,8 @@ pub(super) struct Pointer {
 pub(super) enum Refusal {
     OtherDay,
     NoneFits,
+    /// "não posso": none fits, when nothing else is said.
+    Unable,
 }
 
 const NOUNS: [&str; 14] = [
@@ -187,6 +189,10 @@ pub(super) fn refusal(line: &Line) -> Option<Refusal> {
         let not_these = line.word(at) == "nao"
             && (1..=4).any(|ahead| line.is(at + ahead, &["nesses", "desses", "esses", "essas", "nessas", "dessas", "neles", "nesse", "nessa"]));
         let compared = line.is(at, &["mais"]) && line.is(at + 1, &["cedo", "tarde"]) && asks_for_more(line, at);
+        let unable = line.word(at) == "nao" && line.is(at + 1, &["posso", "consigo", "da", "rola", "serve", "servem", "quero"]) && !is_wordlike(line, at + 2);
+        if unable {
+            return Some(Refusal::Unable);
+        }
         if none || other_hour || not_these || compared {
             return Some(Refusal::NoneFits);
         }
@@ -206,9 +212,8 @@ pub(super) fn takes_any(line: &Line) -> bool {
     (0..line.len()).any(|at| {
         let any = line.is(at, &["qualquer", "quaisquer"]);
         let same = line.phrase(at, &["tanto", "faz"]).or_else(|| line.phrase(at, &["para", "mim", "tanto"])).is_some();
-        let yours = line.is(at, &["preferir", "escolhe", "escolher", "melhor"]) && (1..=3).any(|back| {
-            at.checked_sub(back).is_some_and(|at| line.is(at, &["voce", "voces", "vc"]))
-        });
+        let yours = line.is(at, &["preferir", "preferirem", "escolhe", "escolher", "melhor"])
+            && (at.saturating_sub(3)..at + 4).any(|at| line.is(at, &["voce", "voces", "senhora", "doutora", "doutor"]));
         let all = line.is(at, &["todas", "todos"]) && line.is(at + 1, &["servem", "serve"]);
         let can = line.is(at, &["todos", "ambos", "ambas"]) && (at + 1..at + 4).any(|at| line.is(at, &["servem", "da", "dao", "pode"]));
         any || same || yours || all || can
@@ -239,6 +244,9 @@ pub(super) fn extreme(line: &Line) -> Option<bool> {
 
 /// A yes that names nothing.
 pub(super) fn agrees(line: &Line) -> bool {
+    if (0..line.len()).any(|at| line.is(at, &["outro", "outra"]) && !is_wordlike(line, at + 1)) {
+        return true;
+    }
     const YES: [&str; 30] = [
         "sim", "ok", "pode", "ser", "beleza", "claro", "fechado", "isso", "certo", "bora", "confirmado", "confirmo", "perfeito", "otimo",
         "quero", "combinado", "show", "marca", "aceito", "blz", "s", "uhum", "aham", "bom", "serve", "esse", "essa", "da", "vamos", "marcar",

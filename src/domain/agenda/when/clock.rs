@@ -225,7 +225,7 @@ fn minutes_in_words(line: &Line, at: usize) -> Option<(u32, usize)> {
         let other = line.phrase(at + 1, &["meia", "noite"]).or_else(|| line.phrase(at + 1, &["meio", "dia"]));
         return other.is_none().then_some((30, at + 2));
     }
-    if line.is(at + 1, &["pouco", "pouquinho", "tanto", "pico"]) {
+    if line.is(at + 1, &["pouco", "pouca", "pouquinho", "tanto", "pico"]) {
         return Some((0, at + 2));
     }
     if let Some(next) = line.phrase(at + 1, &["um", "quarto"]) {

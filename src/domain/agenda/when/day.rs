@@ -308,7 +308,7 @@ pub(in crate::domain::agenda) fn is_ordinal_here(line: &Line, at: usize) -> bool
 }
 
 fn by_weekday(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)> {
-    let lead = line.is(at, &["proxima", "proximo", "prox", "essa", "esta", "nessa", "nesta", "esse", "este", "desta", "dessa", "deste", "desse", "neste", "nesse"]);
+    let lead = line.is(at, &["outra", "outro", "proxima", "proximo", "prox", "essa", "esta", "nessa", "nesta", "esse", "este", "desta", "dessa", "deste", "desse", "neste", "nesse"]);
     let name_at = if lead && !line.is(at + 1, &["semana", "mes"]) { at + 1 } else { at };
     let (named, mut next) = match weekday(line.word(name_at)).filter(|_| !is_ordinal_here(line, name_at)) {
         Some(weekday) => (weekday, after_feira(line, name_at + 1)),

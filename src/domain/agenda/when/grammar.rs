@@ -131,8 +131,18 @@ fn extend(line: &Line, made: &mut Mention, frame: &Frame<'_>) -> Option<()> {
             more_numbers(line, made, frame);
             return Some(());
         }
+        // "17 de junho, quarta-feira": the weekday only says it again.
+        if let Some(DaySaid { days: Days::One(day), .. }) = &made.day
+            && let Some(named) = weekday(line.word(at))
+            && chrono::Datelike::weekday(day) == named
+            && at > made.end
+        {
+            made.end = super::day::after_feira(line, at + 1);
+            return Some(());
+        }
         if wants_time(made)
             && let Some((said, end)) = time(line, at, made.day.is_some() && at <= made.end + 1)
+            && (!matches!(made.time, Some(TimeSaid::At(_))) || matches!(said, TimeSaid::Part(_)))
         {
             made.time = Some(match (made.time.take(), said) {
                 (Some(TimeSaid::Part(part)), said) => said.in_part(part),

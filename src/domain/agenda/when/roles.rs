@@ -109,7 +109,8 @@ impl Place<'_> {
         let no = gap().any(|at| {
             self.line.word(at) == "nao" && self.is_pause(at + 1) && (at == self.before || self.is_pause(at - 1) || at < self.before + 2)
         });
-        spoken || no
+        let words: Vec<&str> = gap().map(|at| self.line.word(at)).filter(|word| !word.is_empty()).collect();
+        spoken || no || words == ["melhor"]
     }
 
     fn is_copula(&self, at: usize) -> bool {
@@ -253,8 +254,8 @@ impl Place<'_> {
 
     /// A clause about something else: "saio do trampo 17h30", "o casamento é sábado".
     fn is_aside(&self) -> bool {
-        const ELSEWHERE: [&str; 44] = [
-            "saio", "largo", "trabalho", "trampo", "recebo", "volto", "viajo", "chego", "casamento", "aniversario",
+        const ELSEWHERE: [&str; 51] = [
+            "saio", "largo", "estudo", "faco", "curso", "academia", "culto", "missa", "busco", "trabalho", "trampo", "recebo", "volto", "viajo", "chego", "casamento", "aniversario",
             "formatura", "festa", "aula", "prova", "entro", "acordo", "almoco", "viagem", "voo", "plantao", "escola",
             "faculdade", "reuniao", "nasceu", "nasci", "chegou", "escrevi", "mandei", "liguei", "fechou", "comecou",
             "pagamento", "salario", "evento", "batizado", "moro", "casa", "caso", "embarco", "mudo", "vence", "venceu",
@@ -267,40 +268,45 @@ impl Place<'_> {
     }
 }
 
-/// Which mentions of a move are the old time: those the text calls the appointment's, and all before "para".
+/// Which mentions of a move are the old time: those the text calls the appointment's, and all before the new one.
 fn moved(line: &Line, placed: &mut [Placed]) {
-    let marks: Vec<Side> = placed.iter().map(|p| side(line, &p.mention)).collect();
-    let any_new = marks.iter().any(|side| *side == Side::New);
-    for (place, side) in placed.iter_mut().zip(&marks) {
-        let is_old = *side == Side::Old || (any_new && *side == Side::Open && place.link == Link::Apart && is_before_new(&marks, side));
+    let sides: Vec<Side> = placed.iter().map(|p| side(line, &p.mention)).collect();
+    let first_new = sides.iter().position(|side| *side == Side::New);
+    let first_likely = sides.iter().position(|side| *side == Side::Likely);
+    for (index, (place, side)) in placed.iter_mut().zip(&sides).enumerate() {
+        let before = |other: Option<usize>| other.is_some_and(|other| index < other);
+        // "queria trocar sexta por sábado": what is wanted is the trade.
+        let is_old = match side {
+            Side::Old => true,
+            Side::Likely => before(first_new),
+            Side::Open => place.link == Link::Apart && (before(first_new) || before(first_likely)),
+            Side::New => false,
+        };
         if is_old && place.role != Role::Aside {
             place.role = Role::Old;
         }
-        // "nem sexta, passa pra segunda": what is called new was meant even where its verb is negated.
         if *side == Side::New && place.role == Role::Aside {
             place.role = Role::Wanted;
         }
     }
 }
 
-fn is_before_new(marks: &[Side], side: &Side) -> bool {
-    let here = marks.iter().position(|other| std::ptr::eq(other, side));
-    let new = marks.iter().position(|other| *other == Side::New);
-    matches!((here, new), (Some(here), Some(new)) if here < new)
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Old,
+    /// Said with "para" or "por".
     New,
+    /// Said with a verb of wishing.
+    Likely,
     Open,
 }
 
 /// What says whose time follows: the one an appointment has, or the one it shall have.
 fn said_side(word: &str) -> Option<Side> {
     Some(match word {
-        "para" | "por" | "pelo" | "quero" | "queria" | "prefiro" | "falei" | "disse" | "pedi" | "consigo" | "posso" | "tem" | "teria" | "pode" | "poderia" | "fica" | "serve"
-        | "antecipa" | "antecipar" | "remarca" | "remarcar" | "adia" | "adiar" | "combinei" | "combinamos" => Side::New,
+        "para" | "por" | "pelo" | "pela" => Side::New,
+        "quero" | "queria" | "prefiro" | "falei" | "disse" | "pedi" | "consigo" | "posso" | "tem" | "teria" | "pode" | "poderia" | "fica" | "serve"
+        | "antecipa" | "antecipar" | "remarca" | "remarcar" | "adia" | "adiar" | "combinei" | "combinamos" => Side::Likely,
         "era" | "estava" | "tenho" | "marcado" | "marcada" | "agendado" | "agendada" | "marquei" | "tinha" | "agendei" | "marcamos"
         | "antigo" | "vez" | "coloquei" | "inves" | "botou" | "colocou" | "marcou" | "anotou" | "botaram" | "colocaram" | "marcaram"
         | "apareceu" | "veio" | "lugar" | "previsto" | "prevista" | "botei" | "agendou" => Side::Old,

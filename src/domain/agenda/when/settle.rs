@@ -50,7 +50,8 @@ fn with_days_of_others(mut placed: Vec<Placed>) -> Vec<Placed> {
         matches!(p.role, Role::Aside | Role::Old) && only_day && p.mention.day.as_ref().is_some_and(|day| !day.past)
     });
     let Some(day) = beside.and_then(|p| p.mention.day.clone()).filter(|_| !has_day) else { return placed };
-    for wish in placed.iter_mut().filter(|p| p.role == Role::Wanted && p.mention.day.is_none() && p.mention.time.is_some()) {
+    let target = if placed.iter().any(|p| p.role == Role::Wanted) { Role::Wanted } else { Role::Aside };
+    for wish in placed.iter_mut().filter(|p| p.role == target && p.mention.day.is_none() && p.mention.time.is_some()) {
         wish.mention.day = Some(day.clone());
     }
     placed

@@ -131,16 +131,23 @@ fn hours(line: &Line, at: usize, after_day: bool) -> Option<(TimeSaid, usize)> {
 /// The hours named together with the first: "14h, 15h ou 16h".
 fn alternatives(line: &Line, first: Clock, next: usize) -> (Vec<Clock>, usize) {
     let (mut all, mut end) = (vec![first], next);
+    let mut is_closed = true;
     while all.len() < 6 && (line.is(end, &["ou", "e"]) || line.mark(end) == Some(',')) {
         let is_or = line.word(end) == "ou";
+        let joins = line.mark(end) != Some(',');
         let (led, at) = lead(line, end + 1);
         let Some((another, after)) = clock(line, at) else { break };
         let is_hour = !another.bare || led || (is_or && line.digits(at).is_some());
         if !is_hour || (another.bare && is_count(line, after)) {
             break;
         }
+        is_closed = joins;
         all.push(another);
         end = after;
+    }
+    // "em vez das 8h, 8h30": a list ends with "ou" or "e".
+    if !is_closed {
+        return (vec![first], next);
     }
     if let Some(part) = all.last().and_then(|last| last.part) {
         all.iter_mut().filter(|clock| clock.part.is_none() && !clock.literal).for_each(|clock| clock.part = Some(part));

@@ -48,6 +48,11 @@ pub(super) fn qualified(
     if matches!(lead, "proxima" | "proximo" | "prox") {
         return Some((DaySaid::of(open([soonest, next_week])), next));
     }
+    // "a outra sexta": not the next one, where that is of this week.
+    if matches!(lead, "outra" | "outro") {
+        let later = plus_days(soonest, 7);
+        return Some((DaySaid::of(if soonest == next_week { open([soonest, later]) } else { Days::One(later) }), next));
+    }
     // "sexta a oito": a week after the next Friday.
     if line.word(next) == "a" && line.is(next + 1, &["oito"]) && !line.is(next + 2, &["h", "horas", "da"]) {
         return Some((DaySaid::one(plus_days(soonest, 7)), next + 2));
