@@ -4,5 +4,6 @@ pub mod bubbles;
 pub mod decide;
 pub mod history;
 pub mod injection;
+pub mod intent;
 pub mod prompt;
 pub mod template;
