@@ -36,12 +36,14 @@ pub(super) fn unprompted(cues: &Cues) -> Intent {
 
 /// What is said about an appointment, when anything is.
 fn appointment(cues: &Cues) -> Option<Intent> {
-    let cancels = cues.has(Cue::Cancel) || (cues.has(Cue::IfCancel) && !cues.asks());
-    if cues.has(Cue::Move) && !(cues.has(Cue::Cancel) && !cues.asks() && !cues.has(Cue::Time)) {
+    if cues.has(Cue::Move) {
         return Some(Intent::AppointmentReschedule);
     }
-    if cancels {
+    if cues.has(Cue::Cancel) || (cues.has(Cue::IfCancel) && !cues.asks()) {
         return Some(Intent::AppointmentCancel);
+    }
+    if cues.has(Cue::Shift) && !cues.any(&[Cue::Complaint, Cue::Own]) {
+        return Some(Intent::AppointmentReschedule);
     }
     if cues.has(Cue::Cant) && cues.any(&[Cue::Time, Cue::Drop]) && !cues.any(&[Cue::Book, Cue::Slot]) {
         return Some(Intent::AppointmentCancel);
@@ -138,7 +140,7 @@ pub(super) fn after_options(cues: &Cues) -> Intent {
     if cues.has(Cue::Complaint) {
         return Intent::Complaint;
     }
-    if cues.asks() && !cues.any(&[Cue::Slot, Cue::Move, Cue::Time, Cue::Yes]) {
+    if cues.asks() && !cues.any(&[Cue::Slot, Cue::Move, Cue::Shift, Cue::Time, Cue::Yes]) {
         return Intent::Question;
     }
     if cues.has(Cue::Cancel) {
@@ -153,7 +155,7 @@ pub(super) fn after_recap(cues: &Cues) -> Intent {
     if yes && !cues.any(&[Cue::Correction, Cue::Drop, Cue::Cancel]) {
         return Intent::Affirm;
     }
-    if cues.any(&[Cue::No, Cue::Correction, Cue::Drop, Cue::Cancel, Cue::Move, Cue::Cant]) {
+    if cues.any(&[Cue::No, Cue::Correction, Cue::Drop, Cue::Cancel, Cue::Move, Cue::Shift, Cue::Cant]) {
         return Intent::Deny;
     }
     if cues.asks() || cues.has(Cue::Question) {
@@ -168,7 +170,11 @@ pub(super) fn after_recap(cues: &Cues) -> Intent {
 /// An appointment was recalled.
 pub(super) fn after_reminder(cues: &Cues) -> Intent {
     let cant = cues.any(&[Cue::Cant, Cue::Cancel, Cue::Away]);
-    if cues.has(Cue::Move) || (cues.any(&[Cue::Slot, Cue::Book]) && (cant || cues.asks())) {
+    let gives_up = cues.has(Cue::Cancel);
+    if cues.has(Cue::Move) || (!gives_up && cues.has(Cue::Shift)) {
+        return Intent::AppointmentReschedule;
+    }
+    if !gives_up && cues.any(&[Cue::Slot, Cue::Book]) && (cant || cues.asks()) {
         return Intent::AppointmentReschedule;
     }
     if cues.has(Cue::Come) && !cant && !cues.asks() {

@@ -27,6 +27,7 @@ cues! {
     Book = "book": "Asks for an appointment.",
     Slot = "slot": "Asks whether there is a free time.",
     Move = "move": "Wants an appointment at another time.",
+    Shift = "shift": "Not at that time, but at another.",
     Cancel = "cancel": "Gives an appointment up.",
     Cant = "cant": "Cannot come.",
     Drop = "drop": "Lets the matter rest.",
