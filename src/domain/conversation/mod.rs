@@ -6,4 +6,5 @@ pub mod history;
 pub mod injection;
 pub mod intent;
 pub mod prompt;
+pub mod sentiment;
 pub mod template;
