@@ -15,8 +15,10 @@ use crate::domain::text::phrases::Phrases;
 const FILE: &str = "sentiment.txt";
 const BUILT_IN: &str = include_str!("../../../config/lexicon/sentiment.txt");
 
-/// From this score on, either side of zero, a message shows a mood.
-const SHOWS_FROM: f32 = 0.2;
+/// From these scores on a message shows a mood. A faint word of displeasure tells more than a faint one of pleasure:
+/// politeness is full of the latter.
+const PLEASED_FROM: f32 = 0.26;
+const DISPLEASED_FROM: f32 = -0.1;
 /// How fast a sum of weights nears a full score: one plain word is about half of it.
 const SOFTNESS: f32 = 12.0;
 
@@ -56,9 +58,9 @@ pub struct Sentiment {
 pub fn read(text: &str) -> Sentiment {
     let sum = weighing::sum(&LEXICON, text) + faces::sum(text);
     let score = sum / (sum * sum + SOFTNESS).sqrt();
-    let mood = if score >= SHOWS_FROM {
+    let mood = if score >= PLEASED_FROM {
         Mood::Positive
-    } else if score <= -SHOWS_FROM {
+    } else if score <= DISPLEASED_FROM {
         Mood::Negative
     } else {
         Mood::Neutral
