@@ -42,14 +42,22 @@ fn appointment(cues: &Cues) -> Option<Intent> {
     if cues.has(Cue::Cancel) || (cues.has(Cue::IfCancel) && !cues.asks()) {
         return Some(Intent::AppointmentCancel);
     }
-    if cues.has(Cue::Shift) && !cues.any(&[Cue::Complaint, Cue::Own]) {
+    if cues.has(Cue::Shift) && !cues.has(Cue::Complaint) {
         return Some(Intent::AppointmentReschedule);
     }
-    if cues.has(Cue::Cant) && cues.any(&[Cue::Time, Cue::Drop]) && !cues.any(&[Cue::Book, Cue::Slot]) {
+    if cues.has(Cue::Cant) && cues.any(&[Cue::Own, Cue::Appointment]) && (cues.has(Cue::Slot) || cues.asks()) {
+        return Some(Intent::AppointmentReschedule);
+    }
+    let absent = (cues.has(Cue::Cant) && cues.any(&[Cue::Time, Cue::Drop, Cue::Appointment]))
+        || (cues.has(Cue::Away) && cues.has(Cue::Appointment));
+    if absent && !cues.any(&[Cue::Book, Cue::Slot]) {
         return Some(Intent::AppointmentCancel);
     }
     if cues.has(Cue::Complaint) && !cues.any(&[Cue::Book, Cue::Slot]) {
         return None;
+    }
+    if cues.has(Cue::Own) && cues.asks() {
+        return Some(Intent::AppointmentQuery);
     }
     if cues.has(Cue::Book) {
         return Some(Intent::AppointmentRequest);
@@ -106,10 +114,11 @@ fn plain(cues: &Cues) -> Intent {
     if !asks && cues.has(Cue::Yes) && (cues.substance() <= 2 || cues.only(&[Cue::Yes, Cue::Thanks])) {
         return Intent::Affirm;
     }
-    if asks || (cues.has(Cue::Question) && !cues.has(Cue::Statement)) {
+    let tells = cues.has(Cue::Statement) || cues.is_finished();
+    if asks || (cues.has(Cue::Question) && !tells) {
         return Intent::Question;
     }
-    if cues.has(Cue::Statement) || cues.has(Cue::Time) || cues.substance() > TOPIC_WORDS_MAX {
+    if tells || cues.has(Cue::Time) || cues.substance() > TOPIC_WORDS_MAX {
         return Intent::Other;
     }
     Intent::Question
@@ -200,20 +209,28 @@ pub(super) fn after_reminder(cues: &Cues) -> Intent {
 
 /// After a visit it was asked whether to book again.
 pub(super) fn after_followup(cues: &Cues) -> Intent {
-    if (cues.has(Cue::Complaint) || cues.has(Cue::Fault)) && !cues.any(&[Cue::Yes, Cue::Book]) {
-        return Intent::Complaint;
+    let agrees = cues.first(Cue::Yes).is_some_and(|hit| hit.start == 0);
+    if (cues.has(Cue::Complaint) || cues.has(Cue::Fault)) && !agrees && !cues.has(Cue::Book) {
+        return if ends_well(cues) { Intent::FeedbackText } else { Intent::Complaint };
     }
-    if cues.has(Cue::Rating) && !cues.has(Cue::Yes) {
+    if cues.has(Cue::Rating) && !agrees {
         return Intent::FeedbackText;
     }
     if cues.any(&[Cue::Later, Cue::No, Cue::Drop]) && !cues.has(Cue::Book) {
         return Intent::FollowUpNegative;
     }
-    if cues.has(Cue::Praise) && !cues.any(&[Cue::Yes, Cue::Book, Cue::Time]) {
+    if cues.has(Cue::Praise) && !agrees && !cues.any(&[Cue::Book, Cue::Time]) {
         return Intent::FeedbackText;
     }
     if cues.any(&[Cue::Yes, Cue::Book, Cue::Slot, Cue::Time, Cue::Maybe]) {
         return Intent::FollowUpPositive;
     }
     unprompted(cues)
+}
+
+/// Whether praise stands after what is complained of ("demorou, mas ficou ótimo").
+fn ends_well(cues: &Cues) -> bool {
+    let bad = cues.last(Cue::Complaint).or(cues.last(Cue::Fault)).map(|hit| hit.start);
+    let good = cues.last(Cue::Praise).map(|hit| hit.start);
+    good.is_some_and(|good| bad.is_none_or(|bad| good > bad))
 }

@@ -41,6 +41,7 @@ cues! {
     Complaint = "complaint": "Is unhappy with the service, or reports a fault.",
     Fault = "fault": "Something is broken or wrong, perhaps not by our doing.",
     Rating = "rating": "Grades the visit.",
+    Appointment = "appointment": "An appointment is named.",
     Away = "away": "Will be elsewhere.",
     Praise = "praise": "Tells an opinion of the service.",
     Handoff = "handoff": "Wants a person.",
@@ -83,12 +84,15 @@ pub fn check() -> Result<(), LexiconError> {
 pub struct Cues {
     reading: Reading,
     asks: bool,
+    finished: bool,
 }
 
 impl Cues {
     /// Reads a text.
     pub fn of(text: &str) -> Self {
-        Self { reading: LEXICON.phrases.read(text), asks: text.contains(['?', '？']) }
+        let asks = text.contains(['?', '？']);
+        let finished = text.trim_end().ends_with(['.', '!']);
+        Self { reading: LEXICON.phrases.read(text), asks, finished }
     }
 
     /// Whether the sign is there.
@@ -106,11 +110,21 @@ impl Cues {
         self.hits(cue).min_by_key(|hit| hit.start)
     }
 
+    /// The last place of a sign.
+    pub fn last(&self, cue: Cue) -> Option<&Hit> {
+        self.hits(cue).max_by_key(|hit| hit.start)
+    }
+
     /// The places of a sign.
     pub fn hits(&self, cue: Cue) -> impl Iterator<Item = &Hit> {
         let place = CUES.iter().position(|(known, _)| *known == cue);
         let section = place.and_then(|place| LEXICON.sections.get(place).copied().flatten());
         self.reading.hits().iter().filter(move |hit| Some(hit.section) == section)
+    }
+
+    /// Whether it ends as a sentence that tells something does; a bare topic ends with nothing.
+    pub fn is_finished(&self) -> bool {
+        self.finished
     }
 
     /// Whether there is a question mark.
