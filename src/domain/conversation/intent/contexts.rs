@@ -17,6 +17,9 @@ pub(super) fn always(cues: &Cues, context: Context) -> Option<Intent> {
     if cues.has(Cue::OptOut) {
         return Some(Intent::OptOut);
     }
+    if cues.has(Cue::WrongNumber) {
+        return Some(Intent::Other);
+    }
     if cues.has(Cue::Handoff) && !(context == Context::None && cues.has(Cue::Own)) {
         return Some(Intent::HumanHandoff);
     }
@@ -53,11 +56,11 @@ fn appointment(cues: &Cues) -> Option<Intent> {
     if absent && !cues.any(&[Cue::Book, Cue::Slot]) {
         return Some(Intent::AppointmentCancel);
     }
-    if cues.has(Cue::Complaint) && !cues.any(&[Cue::Book, Cue::Slot]) {
-        return None;
-    }
     if cues.has(Cue::Own) && cues.asks() {
         return Some(Intent::AppointmentQuery);
+    }
+    if cues.has(Cue::Complaint) && !cues.any(&[Cue::Book, Cue::Slot]) {
+        return None;
     }
     if cues.has(Cue::Book) {
         return Some(Intent::AppointmentRequest);
@@ -111,7 +114,7 @@ fn plain(cues: &Cues) -> Intent {
     if !asks && cues.has(Cue::No) && cues.substance() <= ANSWER_WORDS_MAX {
         return Intent::Deny;
     }
-    if !asks && cues.has(Cue::Yes) && (cues.substance() <= 2 || cues.only(&[Cue::Yes, Cue::Thanks])) {
+    if !cues.asks() && cues.has(Cue::Yes) && (cues.substance() <= 2 || cues.only(&[Cue::Yes, Cue::Thanks])) {
         return Intent::Affirm;
     }
     let tells = cues.has(Cue::Statement) || cues.is_finished();
@@ -211,7 +214,7 @@ pub(super) fn after_reminder(cues: &Cues) -> Intent {
 pub(super) fn after_followup(cues: &Cues) -> Intent {
     let agrees = cues.first(Cue::Yes).is_some_and(|hit| hit.start == 0);
     if (cues.has(Cue::Complaint) || cues.has(Cue::Fault)) && !agrees && !cues.has(Cue::Book) {
-        return if ends_well(cues) { Intent::FeedbackText } else { Intent::Complaint };
+        return if cues.has(Cue::Praise) && (!cues.has(Cue::Complaint) || ends_well(cues)) { Intent::FeedbackText } else { Intent::Complaint };
     }
     if cues.has(Cue::Rating) && !agrees {
         return Intent::FeedbackText;

@@ -55,6 +55,7 @@ cues! {
     Question = "question": "Asks for information.",
     AboutBot = "about bot": "Asks about the assistant itself, or chats.",
     Statement = "statement": "Tells something.",
+    WrongNumber = "wrong number": "Is not who was written to.",
     Maybe = "maybe": "Is not sure.",
 }
 
