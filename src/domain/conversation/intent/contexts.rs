@@ -31,7 +31,7 @@ pub(super) fn unprompted(cues: &Cues) -> Intent {
     if cues.substance() == 0 || cues.only(&[Cue::Greeting, Cue::Farewell, Cue::Thanks]) {
         return courtesy(cues);
     }
-    if cues.has(Cue::AboutBot) {
+    if cues.has(Cue::AboutBot) && !cues.has(Cue::Praise) {
         return Intent::Other;
     }
     appointment(cues).unwrap_or_else(|| talk(cues))
@@ -68,7 +68,7 @@ fn appointment(cues: &Cues) -> Option<Intent> {
     if cues.has(Cue::Own) {
         return Some(Intent::AppointmentQuery);
     }
-    (cues.has(Cue::Slot) && !cues.has(Cue::Statement)).then_some(Intent::AppointmentRequest)
+    (cues.has(Cue::Slot) && (cues.asks() || !cues.has(Cue::Statement))).then_some(Intent::AppointmentRequest)
 }
 
 /// Whether the message is unhappy or tells of a fault; asking how to mend something is neither.
@@ -84,7 +84,7 @@ fn asks_plainly(cues: &Cues) -> bool {
 /// What is said when it is not about an appointment.
 fn talk(cues: &Cues) -> Intent {
     let short = cues.substance() <= ANSWER_WORDS_MAX;
-    if cues.has(Cue::Closing) && short && !cues.asks() {
+    if cues.has(Cue::Closing) && short && !cues.asks() && !cues.has(Cue::Complaint) {
         return Intent::Deny;
     }
     if complains(cues) {
@@ -93,7 +93,7 @@ fn talk(cues: &Cues) -> Intent {
     if cues.has(Cue::Contact) && cues.substance() <= CONTACT_WORDS_MAX {
         return Intent::HumanHandoff;
     }
-    if cues.has(Cue::Praise) && !cues.asks() && !cues.has(Cue::Statement) {
+    if cues.has(Cue::Praise) && !cues.asks() && (short || !cues.has(Cue::Statement)) {
         return if cues.has(Cue::Thanks) { Intent::Thanks } else { Intent::FollowUpPositive };
     }
     if cues.has(Cue::Farewell) && short {
@@ -183,13 +183,14 @@ pub(super) fn after_recap(cues: &Cues) -> Intent {
 pub(super) fn after_reminder(cues: &Cues) -> Intent {
     let cant = cues.any(&[Cue::Cant, Cue::Cancel, Cue::Away]);
     let gives_up = cues.has(Cue::Cancel);
-    if cues.has(Cue::Move) || (!gives_up && cues.has(Cue::Shift)) {
+    let comes = cues.has(Cue::Come) && !cant && !cues.asks();
+    if cues.has(Cue::Move) || (!gives_up && !comes && cues.has(Cue::Shift)) {
         return Intent::AppointmentReschedule;
     }
     if !gives_up && cues.any(&[Cue::Slot, Cue::Book]) && (cant || cues.asks()) {
         return Intent::AppointmentReschedule;
     }
-    if cues.has(Cue::Come) && !cant && !cues.asks() {
+    if comes {
         return Intent::ConfirmPresence;
     }
     if cant || cues.has(Cue::IfCancel) || cues.has(Cue::Drop) {
@@ -216,7 +217,7 @@ pub(super) fn after_followup(cues: &Cues) -> Intent {
     if (cues.has(Cue::Complaint) || cues.has(Cue::Fault)) && !agrees && !cues.has(Cue::Book) {
         return if cues.has(Cue::Praise) && (!cues.has(Cue::Complaint) || ends_well(cues)) { Intent::FeedbackText } else { Intent::Complaint };
     }
-    if cues.has(Cue::Rating) && !agrees {
+    if cues.first(Cue::Rating).is_some_and(|hit| !agrees || hit.start == 0) {
         return Intent::FeedbackText;
     }
     if cues.any(&[Cue::Later, Cue::No, Cue::Drop]) && !cues.has(Cue::Book) {
