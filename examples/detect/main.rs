@@ -10,12 +10,13 @@ use std::time::Instant;
 use serde_json::Value;
 
 mod intent;
+mod sentiment;
 
 /// What a detector says of a row, as a JSON object.
 type Predict = fn(&Value) -> Value;
 
 /// Every kind there is.
-const KINDS: [(&str, Predict); 1] = [("intent", intent::predict)];
+const KINDS: [(&str, Predict); 2] = [("intent", intent::predict), ("sentiment", sentiment::predict)];
 
 /// How often a row is judged when time is measured.
 const ROUNDS: u32 = 20;

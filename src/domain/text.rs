@@ -4,7 +4,7 @@
 //! zero-width, tag, private-use characters. What people really write stays: accents, every emoji, line breaks.
 //!
 //! The parts below prepare a text for being understood: [`fold`] (spelling), [`tokens`] (words), [`abbreviations`],
-//! [`stem`] (word forms), [`lexicon`] (how the word lists are written),
+//! [`stem`] (word forms), [`sound`] (spelling by ear), [`lexicon`] (how the word lists are written),
 //! [`phrases`] and [`reading`] (what the lists find).
 
 pub mod abbreviations;
@@ -12,6 +12,7 @@ pub mod fold;
 pub mod lexicon;
 pub mod phrases;
 pub mod reading;
+pub mod sound;
 pub mod stem;
 pub mod tokens;
 

@@ -73,6 +73,20 @@ impl Phrases {
         Ok(made)
     }
 
+    /// Reads a file that must have certain sections.
+    ///
+    /// # Errors
+    /// The first line that is not written as above, or the section that is missing (as line 0).
+    pub fn parse_with(file: &'static str, content: &str, sections: &[&str]) -> Result<Self, LexiconError> {
+        let made = Self::parse(file, content)?;
+        match sections.iter().find(|name| made.section(name).is_none()) {
+            Some(name) => {
+                Err(LexiconError { file, line: 0, problem: format!("the section [{name}] is missing") })
+            }
+            None => Ok(made),
+        }
+    }
+
     /// The names of the sections, in the order of their first phrase.
     pub fn sections(&self) -> &[String] {
         &self.sections

@@ -17,6 +17,9 @@ pub(super) fn always(cues: &Cues, context: Context) -> Option<Intent> {
     if cues.has(Cue::OptOut) {
         return Some(Intent::OptOut);
     }
+    if cues.has(Cue::WrongNumber) {
+        return Some(Intent::Other);
+    }
     if cues.has(Cue::Handoff) && !(context == Context::None && cues.has(Cue::Own)) {
         return Some(Intent::HumanHandoff);
     }
@@ -28,7 +31,7 @@ pub(super) fn unprompted(cues: &Cues) -> Intent {
     if cues.substance() == 0 || cues.only(&[Cue::Greeting, Cue::Farewell, Cue::Thanks]) {
         return courtesy(cues);
     }
-    if cues.has(Cue::AboutBot) {
+    if cues.has(Cue::AboutBot) && !cues.has(Cue::Praise) {
         return Intent::Other;
     }
     appointment(cues).unwrap_or_else(|| talk(cues))
@@ -36,15 +39,25 @@ pub(super) fn unprompted(cues: &Cues) -> Intent {
 
 /// What is said about an appointment, when anything is.
 fn appointment(cues: &Cues) -> Option<Intent> {
-    let cancels = cues.has(Cue::Cancel) || (cues.has(Cue::IfCancel) && !cues.asks());
-    if cues.has(Cue::Move) && !(cues.has(Cue::Cancel) && !cues.asks() && !cues.has(Cue::Time)) {
+    if cues.has(Cue::Move) {
         return Some(Intent::AppointmentReschedule);
     }
-    if cancels {
+    if cues.has(Cue::Cancel) || (cues.has(Cue::IfCancel) && !cues.asks()) {
         return Some(Intent::AppointmentCancel);
     }
-    if cues.has(Cue::Cant) && cues.any(&[Cue::Time, Cue::Drop]) && !cues.any(&[Cue::Book, Cue::Slot]) {
+    if cues.has(Cue::Shift) && !cues.has(Cue::Complaint) {
+        return Some(Intent::AppointmentReschedule);
+    }
+    if cues.has(Cue::Cant) && cues.any(&[Cue::Own, Cue::Appointment]) && (cues.has(Cue::Slot) || cues.asks()) {
+        return Some(Intent::AppointmentReschedule);
+    }
+    let absent = (cues.has(Cue::Cant) && cues.any(&[Cue::Time, Cue::Drop, Cue::Appointment]))
+        || (cues.has(Cue::Away) && cues.has(Cue::Appointment));
+    if absent && !cues.any(&[Cue::Book, Cue::Slot]) {
         return Some(Intent::AppointmentCancel);
+    }
+    if cues.has(Cue::Own) && cues.asks() {
+        return Some(Intent::AppointmentQuery);
     }
     if cues.has(Cue::Complaint) && !cues.any(&[Cue::Book, Cue::Slot]) {
         return None;
@@ -55,7 +68,7 @@ fn appointment(cues: &Cues) -> Option<Intent> {
     if cues.has(Cue::Own) {
         return Some(Intent::AppointmentQuery);
     }
-    (cues.has(Cue::Slot) && !cues.has(Cue::Statement)).then_some(Intent::AppointmentRequest)
+    (cues.has(Cue::Slot) && (cues.asks() || !cues.has(Cue::Statement))).then_some(Intent::AppointmentRequest)
 }
 
 /// Whether the message is unhappy or tells of a fault; asking how to mend something is neither.
@@ -71,7 +84,7 @@ fn asks_plainly(cues: &Cues) -> bool {
 /// What is said when it is not about an appointment.
 fn talk(cues: &Cues) -> Intent {
     let short = cues.substance() <= ANSWER_WORDS_MAX;
-    if cues.has(Cue::Closing) && short && !cues.asks() {
+    if cues.has(Cue::Closing) && short && !cues.asks() && !cues.has(Cue::Complaint) {
         return Intent::Deny;
     }
     if complains(cues) {
@@ -80,7 +93,7 @@ fn talk(cues: &Cues) -> Intent {
     if cues.has(Cue::Contact) && cues.substance() <= CONTACT_WORDS_MAX {
         return Intent::HumanHandoff;
     }
-    if cues.has(Cue::Praise) && !cues.asks() && !cues.has(Cue::Statement) {
+    if cues.has(Cue::Praise) && !cues.asks() && (short || !cues.has(Cue::Statement)) {
         return if cues.has(Cue::Thanks) { Intent::Thanks } else { Intent::FollowUpPositive };
     }
     if cues.has(Cue::Farewell) && short {
@@ -101,13 +114,14 @@ fn plain(cues: &Cues) -> Intent {
     if !asks && cues.has(Cue::No) && cues.substance() <= ANSWER_WORDS_MAX {
         return Intent::Deny;
     }
-    if !asks && cues.has(Cue::Yes) && (cues.substance() <= 2 || cues.only(&[Cue::Yes, Cue::Thanks])) {
+    if !cues.asks() && cues.has(Cue::Yes) && (cues.substance() <= 2 || cues.only(&[Cue::Yes, Cue::Thanks])) {
         return Intent::Affirm;
     }
-    if asks || (cues.has(Cue::Question) && !cues.has(Cue::Statement)) {
+    let tells = cues.has(Cue::Statement) || cues.is_finished();
+    if asks || (cues.has(Cue::Question) && !tells) {
         return Intent::Question;
     }
-    if cues.has(Cue::Statement) || cues.has(Cue::Time) || cues.substance() > TOPIC_WORDS_MAX {
+    if tells || cues.has(Cue::Time) || cues.substance() > TOPIC_WORDS_MAX {
         return Intent::Other;
     }
     Intent::Question
@@ -138,7 +152,7 @@ pub(super) fn after_options(cues: &Cues) -> Intent {
     if cues.has(Cue::Complaint) {
         return Intent::Complaint;
     }
-    if cues.asks() && !cues.any(&[Cue::Slot, Cue::Move, Cue::Time, Cue::Yes]) {
+    if cues.asks() && !cues.any(&[Cue::Slot, Cue::Move, Cue::Shift, Cue::Time, Cue::Yes]) {
         return Intent::Question;
     }
     if cues.has(Cue::Cancel) {
@@ -153,7 +167,7 @@ pub(super) fn after_recap(cues: &Cues) -> Intent {
     if yes && !cues.any(&[Cue::Correction, Cue::Drop, Cue::Cancel]) {
         return Intent::Affirm;
     }
-    if cues.any(&[Cue::No, Cue::Correction, Cue::Drop, Cue::Cancel, Cue::Move, Cue::Cant]) {
+    if cues.any(&[Cue::No, Cue::Correction, Cue::Drop, Cue::Cancel, Cue::Move, Cue::Shift, Cue::Cant]) {
         return Intent::Deny;
     }
     if cues.asks() || cues.has(Cue::Question) {
@@ -168,10 +182,15 @@ pub(super) fn after_recap(cues: &Cues) -> Intent {
 /// An appointment was recalled.
 pub(super) fn after_reminder(cues: &Cues) -> Intent {
     let cant = cues.any(&[Cue::Cant, Cue::Cancel, Cue::Away]);
-    if cues.has(Cue::Move) || (cues.any(&[Cue::Slot, Cue::Book]) && (cant || cues.asks())) {
+    let gives_up = cues.has(Cue::Cancel);
+    let comes = cues.has(Cue::Come) && !cant && !cues.asks();
+    if cues.has(Cue::Move) || (!gives_up && !comes && cues.has(Cue::Shift)) {
         return Intent::AppointmentReschedule;
     }
-    if cues.has(Cue::Come) && !cant && !cues.asks() {
+    if !gives_up && cues.any(&[Cue::Slot, Cue::Book]) && (cant || cues.asks()) {
+        return Intent::AppointmentReschedule;
+    }
+    if comes {
         return Intent::ConfirmPresence;
     }
     if cant || cues.has(Cue::IfCancel) || cues.has(Cue::Drop) {
@@ -194,20 +213,28 @@ pub(super) fn after_reminder(cues: &Cues) -> Intent {
 
 /// After a visit it was asked whether to book again.
 pub(super) fn after_followup(cues: &Cues) -> Intent {
-    if (cues.has(Cue::Complaint) || cues.has(Cue::Fault)) && !cues.any(&[Cue::Yes, Cue::Book]) {
-        return Intent::Complaint;
+    let agrees = cues.first(Cue::Yes).is_some_and(|hit| hit.start == 0);
+    if (cues.has(Cue::Complaint) || cues.has(Cue::Fault)) && !agrees && !cues.has(Cue::Book) {
+        return if cues.has(Cue::Praise) && (!cues.has(Cue::Complaint) || ends_well(cues)) { Intent::FeedbackText } else { Intent::Complaint };
     }
-    if cues.has(Cue::Rating) && !cues.has(Cue::Yes) {
+    if cues.first(Cue::Rating).is_some_and(|hit| !agrees || hit.start == 0) {
         return Intent::FeedbackText;
     }
     if cues.any(&[Cue::Later, Cue::No, Cue::Drop]) && !cues.has(Cue::Book) {
         return Intent::FollowUpNegative;
     }
-    if cues.has(Cue::Praise) && !cues.any(&[Cue::Yes, Cue::Book, Cue::Time]) {
+    if cues.has(Cue::Praise) && !agrees && !cues.any(&[Cue::Book, Cue::Time]) {
         return Intent::FeedbackText;
     }
     if cues.any(&[Cue::Yes, Cue::Book, Cue::Slot, Cue::Time, Cue::Maybe]) {
         return Intent::FollowUpPositive;
     }
     unprompted(cues)
+}
+
+/// Whether praise stands after what is complained of ("demorou, mas ficou ótimo").
+fn ends_well(cues: &Cues) -> bool {
+    let bad = cues.last(Cue::Complaint).or(cues.last(Cue::Fault)).map(|hit| hit.start);
+    let good = cues.last(Cue::Praise).map(|hit| hit.start);
+    good.is_some_and(|good| bad.is_none_or(|bad| good > bad))
 }

@@ -27,6 +27,7 @@ cues! {
     Book = "book": "Asks for an appointment.",
     Slot = "slot": "Asks whether there is a free time.",
     Move = "move": "Wants an appointment at another time.",
+    Shift = "shift": "Not at that time, but at another.",
     Cancel = "cancel": "Gives an appointment up.",
     Cant = "cant": "Cannot come.",
     Drop = "drop": "Lets the matter rest.",
@@ -40,6 +41,7 @@ cues! {
     Complaint = "complaint": "Is unhappy with the service, or reports a fault.",
     Fault = "fault": "Something is broken or wrong, perhaps not by our doing.",
     Rating = "rating": "Grades the visit.",
+    Appointment = "appointment": "An appointment is named.",
     Away = "away": "Will be elsewhere.",
     Praise = "praise": "Tells an opinion of the service.",
     Handoff = "handoff": "Wants a person.",
@@ -53,6 +55,7 @@ cues! {
     Question = "question": "Asks for information.",
     AboutBot = "about bot": "Asks about the assistant itself, or chats.",
     Statement = "statement": "Tells something.",
+    WrongNumber = "wrong number": "Is not who was written to.",
     Maybe = "maybe": "Is not sure.",
 }
 
@@ -73,13 +76,8 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
 /// # Errors
 /// The first line that cannot be read, or the section that is missing.
 pub fn check() -> Result<(), LexiconError> {
-    let phrases = Phrases::parse(FILE, BUILT_IN)?;
-    match CUES.iter().find(|(_, section)| phrases.section(section).is_none()) {
-        Some((_, section)) => {
-            Err(LexiconError { file: FILE, line: 0, problem: format!("the section [{section}] is missing") })
-        }
-        None => Ok(()),
-    }
+    let sections: Vec<&str> = CUES.iter().map(|(_, section)| *section).collect();
+    Phrases::parse_with(FILE, BUILT_IN, &sections).map(drop)
 }
 
 /// The signs in a text.
@@ -87,12 +85,15 @@ pub fn check() -> Result<(), LexiconError> {
 pub struct Cues {
     reading: Reading,
     asks: bool,
+    finished: bool,
 }
 
 impl Cues {
     /// Reads a text.
     pub fn of(text: &str) -> Self {
-        Self { reading: LEXICON.phrases.read(text), asks: text.contains(['?', '？']) }
+        let asks = text.contains(['?', '？']);
+        let finished = text.trim_end().ends_with(['.', '!']);
+        Self { reading: LEXICON.phrases.read(text), asks, finished }
     }
 
     /// Whether the sign is there.
@@ -110,11 +111,21 @@ impl Cues {
         self.hits(cue).min_by_key(|hit| hit.start)
     }
 
+    /// The last place of a sign.
+    pub fn last(&self, cue: Cue) -> Option<&Hit> {
+        self.hits(cue).max_by_key(|hit| hit.start)
+    }
+
     /// The places of a sign.
     pub fn hits(&self, cue: Cue) -> impl Iterator<Item = &Hit> {
         let place = CUES.iter().position(|(known, _)| *known == cue);
         let section = place.and_then(|place| LEXICON.sections.get(place).copied().flatten());
         self.reading.hits().iter().filter(move |hit| Some(hit.section) == section)
+    }
+
+    /// Whether it ends as a sentence that tells something does; a bare topic ends with nothing.
+    pub fn is_finished(&self) -> bool {
+        self.finished
     }
 
     /// Whether there is a question mark.

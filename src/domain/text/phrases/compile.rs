@@ -4,10 +4,13 @@ use std::collections::HashMap;
 
 use crate::domain::text::fold::fold;
 use crate::domain::text::reading::{ElementSet, Word};
+use crate::domain::text::sound::{sound, without_ending};
 use crate::domain::text::tokens::{Kind, word_form};
 
 /// How many words `..` may stand for.
 const GAP_MAX: usize = 3;
+/// From this length on, in bytes, a word may be known by its sound; shorter ones sound alike too easily.
+const HEARD_FROM: usize = 5;
 /// The element every word has.
 const ANY: usize = 0;
 
@@ -30,6 +33,9 @@ pub(super) struct Elements {
     prefix: HashMap<String, Vec<usize>>,
     suffix: HashMap<String, Vec<usize>>,
     longest_part: usize,
+    /// Words and beginnings by their sound, for what is spelled by ear.
+    heard: HashMap<String, Vec<usize>>,
+    heard_prefix: HashMap<String, Vec<usize>>,
     kinds: HashMap<Kind, Vec<usize>>,
 }
 
@@ -47,7 +53,23 @@ impl Elements {
         for (at, _) in word.text.char_indices().rev().take(self.longest_part) {
             add(word.text.get(at..).and_then(|suffix| self.suffix.get(suffix)));
         }
+        if set.iter().count() == 1 && word.kind == Kind::Word {
+            self.add_heard(&word.text, &mut set);
+        }
         set
+    }
+
+    /// What a word is that is not known as it is written.
+    fn add_heard(&self, word: &str, set: &mut ElementSet) {
+        if word.len() < HEARD_FROM {
+            return;
+        }
+        let key = sound(word);
+        let mut add = |found: Option<&Vec<usize>>| found.into_iter().flatten().for_each(|element| set.insert(*element));
+        add(self.heard.get(&without_ending(&key)));
+        for (at, c) in key.char_indices().take(self.longest_part).skip(HEARD_FROM - 1) {
+            add(key.get(..at + c.len_utf8()).and_then(|prefix| self.heard_prefix.get(prefix)));
+        }
     }
 
     /// The number of an element such as `quero/queria`.
@@ -87,6 +109,15 @@ impl Elements {
             (None, Some(_)) => (&mut self.suffix, folded),
             (None, None) => (&mut self.exact, word_form(&folded)),
         };
+        match (beginning, ending) {
+            (Some(_), _) if key.len() >= HEARD_FROM => {
+                self.heard_prefix.entry(sound(&key)).or_default().push(number);
+            }
+            (None, None) if key.len() >= HEARD_FROM => {
+                self.heard.entry(without_ending(&sound(&key))).or_default().push(number);
+            }
+            _ => {}
+        }
         if beginning.or(ending).is_some() {
             self.longest_part = self.longest_part.max(key.chars().count());
         }
