@@ -9,14 +9,25 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+mod booking;
+mod choice;
+mod datetime;
 mod intent;
+mod phone;
 mod sentiment;
 
 /// What a detector says of a row, as a JSON object.
 type Predict = fn(&Value) -> Value;
 
 /// Every kind there is.
-const KINDS: [(&str, Predict); 2] = [("intent", intent::predict), ("sentiment", sentiment::predict)];
+const KINDS: [(&str, Predict); 6] = [
+    ("intent", intent::predict),
+    ("sentiment", sentiment::predict),
+    ("datetime", datetime::predict),
+    ("phone", phone::predict),
+    ("choice", choice::predict),
+    ("booking", booking::predict),
+];
 
 /// How often a row is judged when time is measured.
 const ROUNDS: u32 = 20;

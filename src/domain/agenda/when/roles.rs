@@ -153,10 +153,16 @@ impl Place<'_> {
             return false;
         }
         let kept = self.back().take(5).any(|at| self.line.is(at, &["deixa", "deixe", "mantem", "mantenha", "manter", "continua", "segura"]));
-        let conditional = self.back().any(|at| self.line.word(at) == "se" && self.line.word(at + 1) != "possivel");
+        let conditional = self.back().any(|at| self.line.word(at) == "se" && !self.is_indirect(at));
         let length = self.line.word(self.start) == "em" || self.start.checked_sub(1).is_some_and(|at| self.line.word(at) == "em");
         let counted = length && self.line.is(self.end.saturating_sub(1), &["hora", "horas", "min", "minutos"]);
         (self.frame.aim == Aim::Existing && (kept || conditional)) || (self.frame.aim == Aim::Move && counted)
+    }
+
+    /// "na dúvida se marquei dia 6": a question, not a condition.
+    fn is_indirect(&self, at: usize) -> bool {
+        let asks = ["saber", "ver", "sei", "duvida", "lembro", "confirmar", "confirma", "sabe", "veja", "certeza", "ve", "olha"];
+        self.line.word(at + 1) == "possivel" || at.checked_sub(1).is_some_and(|at| self.line.is(at, &asks))
     }
 
     /// The places before the mention, nearest first, in its own clause.
@@ -322,22 +328,29 @@ fn side(line: &Line, mention: &Mention) -> Side {
         return Side::New;
     }
     let of = |word: &str| matches!(word, "de" | "do" | "da" | "das" | "dos");
+    // "qualquer dia da semana que vem" is no possessive.
+    let counts = |at: Option<usize>| at.is_some_and(|at| line.is(at, &["dia", "dias", "comeco", "inicio", "final", "fim", "meio", "horario"]) && line.is(at.wrapping_sub(1), &["qualquer", "algum", "outro", "um", "no", "em", "quaisquer"]));
     let leads_to = |at: Option<usize>| at.is_some_and(|at| line.is(at, &["para", "pelo", "pela", "por"]));
     if of(first) && !is_part_of_day(line, mention) {
-        return if leads_to(mention.start.checked_sub(1)) { Side::New } else { Side::Old };
+        let before = mention.start.checked_sub(1);
+        return if leads_to(before) || counts(before) { Side::New } else { Side::Old };
     }
     let mut near = true;
     for back in 1..=REACH {
         let Some(at) = mention.start.checked_sub(back).filter(|at| !line.ends_sentence(*at) && !line.is_mark(*at, &[','])) else { break };
         let word = line.word(at);
         if let Some(side) = said_side(word) {
-            // "está marcada para quinta".
+            // "era para ser dia 13", "está marcada para quinta".
+            if line.phrase(at, &["para", "ser"]).is_some() {
+                return Side::New;
+            }
             let before = at.checked_sub(1).map_or("", |at| line.word(at));
             let old = word == "para" && (said_side(before) == Some(Side::Old));
             return if old { Side::Old } else { side };
         }
         if near && of(word) {
-            return if leads_to(at.checked_sub(1)) { Side::New } else { Side::Old };
+            let before = at.checked_sub(1);
+            return if leads_to(before) || counts(before) { Side::New } else { Side::Old };
         }
         near &= line.is(at, &["a", "o", "as", "os", "na", "no", "dia", "la", "umas", "proxima", "proximo", "essa", "esta"]);
     }
