@@ -2,10 +2,12 @@
 
 mod pointing;
 
+use std::ops::Range;
+
 use chrono::{Datelike, NaiveDateTime};
 
 use super::when::lex::{Kind, Line};
-use super::when::{Answer, ClockTime, Convention, Frame, Reading, Span, When, read_line};
+use super::when::{Answer, ClockTime, Frame, Reading, Span, When, read_with_spans};
 use pointing::{Pointer, Refusal};
 
 /// What a message says of a list of offered times.
@@ -77,11 +79,13 @@ pub struct Chosen {
 
 /// What a text says of offered local times, which are in the order they were shown in.
 pub fn choose(text: &str, options: &[NaiveDateTime], now: NaiveDateTime) -> Chosen {
-    let line = Line::of(text);
-    let frame = Frame::booking(now).with_options(options);
-    let reading = read_line(&line, &frame);
-    let list = List { line: &line, options, now };
-    list.chosen(reading)
+    choose_line(&Line::of(text), options, now)
+}
+
+/// The same for a text that is tokens already.
+pub(super) fn choose_line(line: &Line, options: &[NaiveDateTime], now: NaiveDateTime) -> Chosen {
+    let (reading, spans) = read_with_spans(line, &Frame::booking(now).with_options(options));
+    List { line, options, spans }.chosen(reading)
 }
 
 fn refused(refusal: Refusal) -> Choice {
@@ -95,7 +99,8 @@ fn refused(refusal: Refusal) -> Choice {
 struct List<'a> {
     line: &'a Line,
     options: &'a [NaiveDateTime],
-    now: NaiveDateTime,
+    /// Where times are spoken of.
+    spans: Vec<Range<usize>>,
 }
 
 impl List<'_> {
@@ -159,9 +164,7 @@ impl List<'_> {
     }
 
     fn pointed(&self) -> Placed {
-        let frame = Frame { convention: Convention::Booking, ..Frame::booking(self.now) }.with_options(self.options);
-        let spans = super::when::spans(self.line, &frame);
-        let covered = |at: usize| spans.iter().any(|span| span.contains(&at));
+        let covered = |at: usize| self.spans.iter().any(|span| span.contains(&at));
         let found: Vec<Pointer> = pointing::places(self.line, covered, Some(self.options.len()));
         let ruled_out: Vec<usize> = found.iter().filter(|p| p.negated).filter_map(|p| p.place.within(self.options.len())).collect();
         let mut numbers: Vec<(usize, bool)> = found

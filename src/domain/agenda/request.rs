@@ -5,7 +5,7 @@ mod doubt;
 
 use chrono::NaiveDateTime;
 
-use super::choice::{Choice, choose};
+use super::choice::{Choice, choose_line};
 use super::when::lex::Line;
 use super::when::{Aim, Answer, Frame, Reading, When, read_line};
 use crate::domain::conversation::intent::{Context, Intent};
@@ -38,7 +38,7 @@ pub struct Situation<'a> {
 pub fn read(text: &str, intent: Intent, situation: &Situation<'_>) -> Request {
     let line = Line::of(text);
     if intent == Intent::ChooseOption && !situation.options.is_empty() {
-        return chosen(text, &line, situation);
+        return chosen(&line, situation);
     }
     let aim = match intent {
         Intent::AppointmentReschedule => Aim::Move,
@@ -52,8 +52,8 @@ pub fn read(text: &str, intent: Intent, situation: &Situation<'_>) -> Request {
     Request { when: reading.sure().cloned(), excluded: reading.excluded, choice: None, ask }
 }
 
-fn chosen(text: &str, line: &Line, situation: &Situation<'_>) -> Request {
-    let chosen = choose(text, situation.options, situation.now);
+fn chosen(line: &Line, situation: &Situation<'_>) -> Request {
+    let chosen = choose_line(line, situation.options, situation.now);
     let unclear = matches!(chosen.choice, Choice::Open | Choice::Nothing);
     let vague = doubt::is_vague_hour(line) || doubt::is_hedged(line);
     let when = match &chosen.reading.answer {

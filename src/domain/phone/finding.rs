@@ -34,8 +34,8 @@ impl Phone {
 
 /// How many groups from this one on may be one number.
 fn run_at(groups: &[Group], start: usize) -> usize {
-    let more = groups.iter().skip(start + 1).take_while(|group| group.joined && !group.plus);
-    (1 + more.count()).min(GROUPS_MAX)
+    let more = groups.iter().skip(start + 1).take(GROUPS_MAX - 1).take_while(|group| group.joined && !group.plus);
+    1 + more.count()
 }
 
 fn number(groups: &[Group]) -> Option<Phone> {
@@ -43,10 +43,11 @@ fn number(groups: &[Group]) -> Option<Phone> {
     if groups.iter().any(|group| group.worded) {
         return None;
     }
-    let digits: String = groups.iter().map(|group| group.digits.as_str()).collect();
-    if !(10..=18).contains(&digits.len()) && !(first.plus && (8..=18).contains(&digits.len())) {
+    let length: usize = groups.iter().map(|group| group.digits.len()).sum();
+    if !(10..=18).contains(&length) && !(first.plus && (8..=18).contains(&length)) {
         return None;
     }
+    let digits: String = groups.iter().map(|group| group.digits.as_str()).collect();
     let phone = Phone::typed(&if first.plus { format!("+{digits}") } else { complete(digits) })?;
     match phone.digits().strip_prefix(BRAZIL) {
         Some(national) => (is_national(national) || is_old_national(national)).then_some(phone),

@@ -7,8 +7,12 @@ use crate::domain::text::fold::fold;
 use crate::domain::text::tokens::word_form;
 use crate::domain::unicode::is_emoji;
 
-/// More than this many tokens of one message are not looked at.
-const TOKENS_MAX: usize = 1_500;
+/// More than this many tokens of one message are not even counted.
+const TOKENS_MAX: usize = 4_000;
+/// How many tokens of a long text are looked at from its start and from its end: what a message wants stands there, and
+/// the time spent on a text stays bounded.
+const TOKENS_FROM_START: usize = 260;
+const TOKENS_FROM_END: usize = 140;
 /// Longer runs of digits are telephone or document numbers, never a part of a time.
 const DIGITS_MAX: usize = 4;
 
@@ -84,6 +88,12 @@ impl Line {
                     glued = true;
                 }
             }
+        }
+        let over = tokens.len().saturating_sub(TOKENS_FROM_START + TOKENS_FROM_END);
+        if over > 0 {
+            // The two parts must not read as one sentence.
+            let cut = Token { text: String::new(), kind: Kind::Mark('\n'), glued: false, copula: false, accented: false };
+            tokens.splice(TOKENS_FROM_START..TOKENS_FROM_START + over, [cut]);
         }
         Self { tokens }
     }

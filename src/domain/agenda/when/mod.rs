@@ -20,6 +20,8 @@ mod value;
 mod vocabulary;
 mod weekday;
 
+use std::ops::Range;
+
 use chrono::{NaiveDate, NaiveDateTime};
 
 pub use value::{ClockTime, Span, When};
@@ -142,11 +144,12 @@ pub fn read(text: &str, frame: &Frame<'_>) -> Reading {
 
 /// The same for a text that is tokens already.
 pub(super) fn read_line(line: &Line, frame: &Frame<'_>) -> Reading {
-    let mentions = grammar::mentions(line, frame);
-    settle::settle(roles::assigned(line, mentions, frame), frame)
+    read_with_spans(line, frame).0
 }
 
-/// Where in a text times are spoken of.
-pub(super) fn spans(line: &Line, frame: &Frame<'_>) -> Vec<std::ops::Range<usize>> {
-    grammar::mentions(line, frame).into_iter().filter(|mention| !mention.bare).map(|mention| mention.start..mention.end).collect()
+/// The reading, and where in the text times are spoken of.
+pub(super) fn read_with_spans(line: &Line, frame: &Frame<'_>) -> (Reading, Vec<Range<usize>>) {
+    let mentions = grammar::mentions(line, frame);
+    let spans = mentions.iter().filter(|mention| !mention.bare).map(|mention| mention.start..mention.end).collect();
+    (settle::settle(roles::assigned(line, mentions, frame), frame), spans)
 }

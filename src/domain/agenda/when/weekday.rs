@@ -112,7 +112,7 @@ fn with_date(line: &Line, frame: &Frame<'_>, weekday: Weekday, next: usize) -> O
         return None;
     }
     let starts_date = line.is(date_at, &["dia"]) || line.digits(date_at).is_some();
-    let dated = day(line, date_at, frame).filter(|(said, _)| starts_date && said.weekday.is_none());
+    let dated = if starts_date { day(line, date_at, frame).filter(|(said, _)| said.weekday.is_none()) } else { None };
     if let Some((said, after)) = dated {
         let after = if line.mark(after) == Some(')') { after + 1 } else { after };
         return Some((reconciled(frame, weekday, said), after));
