@@ -3,6 +3,8 @@
 use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta};
 use proptest::prelude::*;
 use secretaria::domain::agenda::choice::{Choice, choose};
+use secretaria::domain::conversation::intent::{Context, Intent};
+use secretaria::domain::agenda::request::{self, Situation};
 use secretaria::domain::agenda::when::{Aim, Answer, Frame, When, read};
 
 fn at(text: &str) -> NaiveDateTime {
@@ -169,4 +171,22 @@ proptest! {
             prop_assert_eq!(choose(&text, &options, now).choice, Choice::Option(number), "{}", text);
         }
     }
+}
+
+#[test]
+fn what_is_not_meant_for_sure_is_asked_back() {
+    let now = at("2026-06-10T10:00");
+    let offered = ["2026-06-11T09:00", "2026-06-11T15:00", "2026-06-12T10:30"].map(at);
+    let mut wrong = Vec::new();
+    for (section, text, meaning) in sentences(include_str!("agenda/requests.txt")) {
+        let (context, label) = section.split_once(' ').expect("a context and a label");
+        let context = Context::from_name(context).expect("a context");
+        let intent = *Intent::ALL.iter().find(|intent| intent.label() == label).expect("an intent");
+        let options: &[NaiveDateTime] = if context == Context::Options { &offered } else { &[] };
+        let ask = request::read(text, intent, &Situation { now, context, options }).ask;
+        if ask != (meaning == "ask") {
+            wrong.push(format!("{section}: {text} => {meaning}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

@@ -64,7 +64,8 @@ fn is_questioned(line: &Line) -> bool {
 fn is_conditional(line: &Line) -> bool {
     (0..line.len()).any(|at| {
         line.word(at) == "se"
-            && !line.is(at + 1, &["deus", "quiser", "possivel", "puder", "der", "poder", "cuida", "preocupe", "nao"])
+            && !line.is(at + 1, &["deus", "quiser", "possivel", "puder", "der", "poder", "cuida", "preocupe"])
+            && !(line.word(at + 1) == "nao" && line.is(at + 2, &["me", "for", "der", "puder", "tiver", "houver"]))
             && !line.is(at.wrapping_sub(1), &["saber", "ver", "sei", "confirmar"])
     }) || any(line, &[&["caso"], &["a", "menos", "que"], &["a", "nao", "ser", "que"]])
 }
@@ -91,7 +92,7 @@ fn only_unable(line: &Line) -> bool {
         || (0..line.len()).any(|at| {
             let word = line.word(at);
             ["cancel", "desmarc", "desconsid", "liber", "remarc", "desist", "dispens"].iter().any(|stem| word.starts_with(stem))
-                || line.is(at, &["vou", "ir", "comparecer", "obrigado", "obrigada", "desculpa", "infelizmente", "viajando", "precisa"])
+                || line.is(at, &["ir", "comparecer", "obrigado", "obrigada", "desculpa", "infelizmente", "viajando", "precisa"])
         });
     unable && !given_up && words(line) <= 6
 }

@@ -123,7 +123,7 @@ fn before_hour(line: &Line, at: usize) -> Option<(Clock, usize)> {
     let unit = line.is(next, &["min", "minutos", "minuto"]);
     let next = if unit { next + 1 } else { next };
     // "das 10 para as 11" names two hours.
-    let is_pair = at > 0 && line.is(at - 1, &["das", "as", "dos", "de", "do", "a"]);
+    let is_pair = at > 0 && line.is(at - 1, &["das", "dos", "de", "do"]);
     if line.word(next) != "para" || (!unit && (is_pair || minutes % 5 != 0 || minutes > 30)) {
         return None;
     }
@@ -131,7 +131,7 @@ fn before_hour(line: &Line, at: usize) -> Option<(Clock, usize)> {
     let target = if article { next + 2 } else { next + 1 };
     let (target, after) = match named(line, target) {
         Some(found) => found,
-        None if article || unit => hour(line, target).filter(|(clock, _)| clock.minute == 0)?,
+        None if article || unit || line.digits(start).is_none() => hour(line, target).filter(|(clock, _)| clock.minute == 0)?,
         None => return None,
     };
     let total = (target.hour * 60 + 1440 - minutes) % 1440;
@@ -205,14 +205,19 @@ fn after_unit(line: &Line, clock: Clock, next: usize) -> (Clock, usize) {
         return (Clock { minute, ..clock }, minute_unit(next + 1));
     }
     if let Some((minute @ 0..60, 2)) = line.digits(next)
-        && line.is(next + 1, &["min", "mins", "minutos"])
+        && (line.is(next + 1, &["min", "mins", "minutos"]) || is_spaced_minute(line, next))
     {
-        return (Clock { minute, ..clock }, next + 2);
+        return (Clock { minute, ..clock }, minute_unit(next + 1));
     }
     match minutes_in_words(line, next) {
         Some((minute, after)) => (Clock { minute, ..clock }, after),
         None => (clock, next),
     }
+}
+
+/// "15 h 30" and no more.
+fn is_spaced_minute(line: &Line, at: usize) -> bool {
+    line.word(at.wrapping_sub(1)) == "h" && !line.glued(at.wrapping_sub(1)) && (line.ends_sentence(at + 1) || line.mark(at + 1) == Some(','))
 }
 
 /// "e meia", "e quinze", "e 30", "e um quarto".

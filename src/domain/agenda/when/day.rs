@@ -213,6 +213,12 @@ fn day_number(line: &Line, frame: &Frame<'_>, number: u32, next: usize) -> Optio
     {
         return dated(line, frame, number, Some(month), next + 2);
     }
+    // "dia 18 do mês 7".
+    if let Some(at) = line.phrase(next, &["do", "mes"])
+        && let Some((month @ 1..=12, 1 | 2)) = line.digits(at)
+    {
+        return dated(line, frame, number, Some(month), at + 1);
+    }
     if let Some((start, after)) = month_named_after(line, next, frame) {
         let day = start.with_day(number);
         return Some((DaySaid::clear(day), after));

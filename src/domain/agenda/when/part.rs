@@ -130,7 +130,8 @@ pub(in crate::domain::agenda) fn part(line: &Line, at: usize, after_day: bool) -
     if let Some(found) = part_after_lead(line, at) {
         return Some(found);
     }
-    if after_day { noun(line.word(at)).map(|part| (part, at + 1)) } else { None }
+    let later = at.checked_sub(1).is_some_and(|at| line.word(at) == "mais");
+    if after_day && !later { noun(line.word(at)).map(|part| (part, at + 1)) } else { None }
 }
 
 /// "mais cedo" and "tão cedo" compare; "cedo" alone is the morning.

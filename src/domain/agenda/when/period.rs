@@ -22,6 +22,7 @@ enum Third {
 pub(super) fn period(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)> {
     weekend(line, at, frame)
         .or_else(|| third_of(line, at, frame))
+        .or_else(|| fortnight(line, at, frame))
         .or_else(|| counted(line, at, frame))
         .or_else(|| whole(line, at, frame).map(|(whole, next)| (said(whole, frame), next)))
         .or_else(|| several(line, at, frame))
@@ -226,6 +227,20 @@ fn with_year(line: &Line, frame: &Frame<'_>, number: u32, next: usize) -> (Whole
         return (Whole { from, until: plus_months(from, 1), unit: Unit::Month }, after);
     }
     (month, line.phrase(next, &["que", "vem"]).unwrap_or(next))
+}
+
+/// "segunda quinzena", "primeira quinzena de julho".
+fn fortnight(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)> {
+    let (number @ 1..=2, next) = ordinal(line, at)? else { return None };
+    if line.word(next) != "quinzena" {
+        return None;
+    }
+    let of = if line.is(next + 1, &["de", "do", "deste", "desse"]) { next + 2 } else { next + 1 };
+    let month = if of > next + 1 { whole(line, of, frame) } else { None };
+    let (month, end) = month.unwrap_or((current(frame.today(), Unit::Month), next + 1));
+    let middle = plus_days(month.from, 15);
+    let (from, until) = if number == 1 { (month.from, middle) } else { (middle, month.until) };
+    Some((DaySaid { past: until <= frame.today(), ..DaySaid::of(Days::Span(Span::between(from, until))) }, end))
 }
 
 /// "terceiro trimestre deste ano", "terceira semana do mês", "semana 27 do ano passado", "primeiro mês de 2013".

@@ -49,7 +49,7 @@ pub(super) fn assigned(line: &Line, mentions: Vec<Mention>, frame: &Frame<'_>) -
         let link = if index == 0 { Link::Apart } else { place.link() };
         let role = match (place.role(), placed.last()) {
             // "sem ser segunda ou terça": the exclusion goes on.
-            (Role::Wanted, Some(last)) if matches!(link, Link::Also | Link::Or) && last.role == Role::Excluded => Role::Excluded,
+            (Role::Wanted, Some(last)) if matches!(link, Link::Also | Link::Or) && !place.is_contrast(mentions.get(index.wrapping_sub(1))) && last.role == Role::Excluded => Role::Excluded,
             (role, _) => role,
         };
         placed.push(Placed { mention: mention.clone(), role, link });
@@ -117,6 +117,17 @@ impl Place<'_> {
         self.line.token(at).is_some_and(|token| token.copula)
     }
 
+    /// "não na segunda, na terça": what follows the comma is what is wanted instead.
+    fn is_contrast(&self, previous: Option<&Mention>) -> bool {
+        let Some(previous) = previous else { return false };
+        let mut at = previous.start;
+        while at > 0 && self.line.is(at - 1, &["na", "no", "a", "as", "de", "da", "dia", "para"]) {
+            at -= 1;
+        }
+        let denied = at > 0 && self.line.word(at - 1) == "nao";
+        denied && (self.before..self.start).all(|at| !self.line.is(at, &["e", "ou", "nem"]))
+    }
+
     /// A phrase whose words may have commas between them.
     fn plain_phrase(&self, at: usize, words: &[&str]) -> bool {
         let mut here = at;
@@ -154,6 +165,13 @@ impl Place<'_> {
         }
         let kept = self.back().take(5).any(|at| self.line.is(at, &["deixa", "deixe", "mantem", "mantenha", "manter", "continua", "segura"]));
         let conditional = self.back().any(|at| self.line.word(at) == "se" && !self.is_indirect(at));
+        let compared = self.start > 1 && self.line.word(self.start - 1) == "que" && {
+            let adjective = if self.line.word(self.start - 2) == "do" { self.start.saturating_sub(3) } else { self.start - 2 };
+            self.line.is(adjective, &["melhor", "pior", "antes", "cedo", "tarde"])
+        };
+        if compared && self.before > 0 {
+            return true;
+        }
         let length = self.line.word(self.start) == "em" || self.start.checked_sub(1).is_some_and(|at| self.line.word(at) == "em");
         let counted = length && self.line.is(self.end.saturating_sub(1), &["hora", "horas", "min", "minutos"]);
         (self.frame.aim == Aim::Existing && (kept || conditional)) || (self.frame.aim == Aim::Move && counted)
@@ -270,7 +288,9 @@ impl Place<'_> {
         let own = self.back().any(|at| self.line.is(at, &["horario", "consulta", "vaga", "marcar", "marca", "agendar", "tem"]));
         let led = self.back().any(|at| self.line.is(at, &ELSEWHERE));
         let opens_clause = (self.before..self.start).rev().take(REACH).any(|at| self.line.is(at, &["porque"]));
-        (led && !own) || opens_clause
+        let free = self.back().any(|at| self.line.is(at, &["disponibilidade", "livre", "folga", "tempo", "disponivel", "preferencia"]));
+        let has = self.frame.aim == Aim::Wish && !free && self.back().any(|at| self.line.word(at) == "tenho");
+        (led && !own) || opens_clause || has
     }
 }
 

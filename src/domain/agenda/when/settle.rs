@@ -57,7 +57,35 @@ fn with_days_of_others(mut placed: Vec<Placed>) -> Vec<Placed> {
     placed
 }
 
+/// "mês que vem, dia 8", "na semana que vem, de preferência terça": the day within the days named beside it.
+fn within_named_days(mentions: Vec<(Mention, Link)>) -> Vec<(Mention, Link)> {
+    let longer = |m: &Mention| match &m.day {
+        Some(DaySaid { days: Days::Span(Span { from: Some(from), until: Some(until) }), .. }) if m.time.is_none() => {
+            ((*until - *from).num_days() >= 5).then_some((*from, *until))
+        }
+        _ => None,
+    };
+    let Some((at, (from, until))) = mentions.iter().enumerate().find_map(|(at, (m, _))| Some((at, longer(m)?))) else {
+        return mentions;
+    };
+    let mut found = false;
+    let mut placed: Vec<(Mention, Link)> = mentions;
+    for (mention, link) in placed.iter_mut().filter(|(_, link)| *link != Link::Or) {
+        let Some(said) = mention.day.as_mut().filter(|said| said.weekday.is_some() || said.number.is_some()) else { continue };
+        let fits = |day: &NaiveDate| said.weekday.is_none_or(|w| day.weekday() == w) && said.number.is_none_or(|n| day.day() == n);
+        let Some(day) = from.iter_days().take_while(|day| *day < until).find(fits) else { continue };
+        said.days = Days::One(day);
+        *link = Link::Apart;
+        found = true;
+    }
+    if found {
+        placed.remove(at);
+    }
+    placed
+}
+
 fn combined(mentions: Vec<(Mention, Link)>, frame: &Frame<'_>) -> Answer {
+    let mentions = if frame.asks() { within_named_days(mentions) } else { mentions };
     let mut groups: Vec<Vec<Mention>> = Vec::new();
     for (mention, link) in mentions {
         match (link, groups.last_mut()) {
@@ -94,12 +122,15 @@ fn several(mut answers: Vec<Answer>) -> Answer {
     if let Some(open) = answers.iter().find(|answer| matches!(answer, Answer::Ambiguous { .. })) {
         return open.clone();
     }
-    let whens = || answers.iter().filter_map(|a| if let Answer::Clear(when) = a { Some(when) } else { None });
-    // "sábado? dia 12 às 9": the more exact one within the other.
-    if let Some(best) = whens().find(|best| whens().all(|other| *best == other || is_within(best, other))) {
-        return Answer::Clear(best.clone());
-    }
-    Answer::Clear(When::Set(whens().cloned().collect()))
+    let whens: Vec<When> =
+        answers.into_iter().filter_map(|a| if let Answer::Clear(when) = a { Some(when) } else { None }).collect();
+    let best = most_exact(&whens).cloned();
+    Answer::Clear(best.unwrap_or(When::Set(whens)))
+}
+
+/// "sábado? dia 12 às 9": the one within all others.
+fn most_exact(whens: &[When]) -> Option<&When> {
+    whens.iter().find(|best| whens.iter().all(|other| *best == other || is_within(best, other)))
 }
 
 /// Whether a wish lies within another.
@@ -168,6 +199,9 @@ fn alternatives(group: &[Mention], frame: &Frame<'_>) -> Answer {
         }
         let whens: Vec<When> =
             answers.into_iter().filter_map(|a| if let Answer::Clear(when) = a { Some(when) } else { None }).collect();
+        if let Some(best) = most_exact(&whens) {
+            return Answer::Clear(best.clone());
+        }
         return match as_days(&whens) {
             Some(days) => resolve_days(&days),
             None => Answer::Clear(When::Set(whens)),

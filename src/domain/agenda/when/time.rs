@@ -37,7 +37,7 @@ fn between(line: &Line, at: usize) -> Option<(TimeSaid, usize)> {
     let (first, next) = if line.word(at) == "entre" { first_of_pair(line, first_at)? } else { clock(line, first_at)? };
     let second_at = match line.word(next) {
         "e" if line.word(at) == "entre" => skip_article(line, next + 1),
-        "as" | "a" | "ate" if line.word(at) != "entre" => skip_article(line, next + 1),
+        "as" | "a" | "ao" | "ate" if line.word(at) != "entre" => skip_article(line, next + 1),
         _ if line.mark(next) == Some('-') => next + 1,
         _ => return None,
     };
@@ -51,7 +51,7 @@ fn between(line: &Line, at: usize) -> Option<(TimeSaid, usize)> {
 
 /// "entre 14 e 16": what follows "e" are no minutes.
 fn first_of_pair(line: &Line, at: usize) -> Option<(Clock, usize)> {
-    let (hour, next) = super::numbers::cardinal(line, at)?;
+    let Some((hour, next)) = super::numbers::cardinal(line, at) else { return clock(line, at) };
     if line.word(next) == "e" && hour <= 24 && super::numbers::cardinal(line, skip_article(line, next + 1)).is_some() {
         let twice = clock(line, at).filter(|(_, after)| line.word(*after) == "e");
         return Some(twice.unwrap_or((Clock::at_hour(hour), next)));
@@ -73,6 +73,8 @@ fn with_part_of(first: Clock, second: Clock) -> Clock {
 fn open(line: &Line, at: usize) -> Option<(TimeSaid, usize)> {
     let (is_from, next) = match line.word(at) {
         "depois" | "apos" | "passando" => (true, at + 1),
+        // "não antes das 10" is from ten on.
+        "nao" if line.word(at + 1) == "antes" => (true, at + 2),
         "antes" => (false, at + 1),
         "ate" => (false, at + 1),
         "a" => (true, line.phrase(at, &["a", "partir"])?),
