@@ -1,6 +1,7 @@
 //! The one integration binary: one file per capability, on the product's real server, runner, PostgreSQL and Redis.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod agenda;
 mod attack;
 mod boot;
 mod canaries;

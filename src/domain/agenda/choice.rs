@@ -57,8 +57,10 @@ pub fn choose_of(text: &str, count: usize) -> Choice {
     if let Some(refusal) = pointing::refusal(&line) {
         return refused(refusal);
     }
-    let mut numbers: Vec<usize> =
-        pointing::places(&line, |_| false, Some(count)).into_iter().filter_map(|found| found.place.within(count)).collect();
+    let mut numbers: Vec<usize> = pointing::places(&line, |_| false, Some(count))
+        .into_iter()
+        .filter_map(|found| found.place.within(count))
+        .collect();
     numbers.dedup();
     match numbers.as_slice() {
         [number] => Choice::Option(*number),
@@ -166,7 +168,8 @@ impl List<'_> {
     fn pointed(&self) -> Placed {
         let covered = |at: usize| self.spans.iter().any(|span| span.contains(&at));
         let found: Vec<Pointer> = pointing::places(self.line, covered, Some(self.options.len()));
-        let ruled_out: Vec<usize> = found.iter().filter(|p| p.negated).filter_map(|p| p.place.within(self.options.len())).collect();
+        let ruled_out: Vec<usize> =
+            found.iter().filter(|p| p.negated).filter_map(|p| p.place.within(self.options.len())).collect();
         let mut numbers: Vec<(usize, bool)> = found
             .iter()
             .filter(|pointer| !pointer.negated)
@@ -184,7 +187,8 @@ impl List<'_> {
                 }
             }
             [] => Placed::Nowhere,
-            _ => match found.iter().find(|p| p.corrects && !p.negated).and_then(|p| p.place.within(self.options.len())) {
+            _ => match found.iter().find(|p| p.corrects && !p.negated).and_then(|p| p.place.within(self.options.len()))
+            {
                 Some(number) => Placed::One(number, false),
                 None => Placed::Several,
             },
@@ -199,7 +203,9 @@ impl List<'_> {
     fn agreed(&self, number: usize, reading: &Reading) -> Choice {
         match &reading.answer {
             Answer::Clear(when) if self.matching(when).contains(&number) => Choice::Option(number),
-            Answer::Ambiguous { readings, .. } if readings.is_empty() || readings.iter().any(|when| self.matching(when).contains(&number)) => {
+            Answer::Ambiguous { readings, .. }
+                if readings.is_empty() || readings.iter().any(|when| self.matching(when).contains(&number)) =>
+            {
                 Choice::Option(number)
             }
             _ => Choice::Open,
@@ -229,7 +235,8 @@ impl List<'_> {
 
     fn by_time(&self, reading: &Reading, says_time: bool) -> Choice {
         let ruled_out = !reading.excluded.is_empty();
-        let refusal = pointing::refusal(self.line).filter(|refusal| *refusal != Refusal::Unable || !(says_time || ruled_out));
+        let refusal =
+            pointing::refusal(self.line).filter(|refusal| *refusal != Refusal::Unable || !(says_time || ruled_out));
         let left = self.left(reading);
         let extreme = pointing::extreme(self.line);
         if !says_time {

@@ -46,7 +46,11 @@ pub fn read(text: &str, intent: Intent, situation: &Situation<'_>) -> Request {
         Intent::Deny if situation.context == Context::Recap => Aim::Move,
         _ => Aim::Wish,
     };
-    let reading = if says_no_time(intent) { Reading::default() } else { read_line(&line, &Frame::booking(situation.now).aiming(aim)) };
+    let reading = if says_no_time(intent) {
+        Reading::default()
+    } else {
+        read_line(&line, &Frame::booking(situation.now).aiming(aim))
+    };
     let open_time = reading.is_ambiguous() && acts_on_time(intent);
     let ask = open_time || doubt::is_doubtful(&line, intent, situation.context, &reading);
     Request { when: reading.sure().cloned(), excluded: reading.excluded, choice: None, ask }
@@ -78,8 +82,14 @@ fn chosen(line: &Line, situation: &Situation<'_>) -> Request {
 fn says_no_time(intent: Intent) -> bool {
     matches!(
         intent,
-        Intent::Complaint | Intent::OptOut | Intent::FeedbackText | Intent::HumanHandoff | Intent::Greeting | Intent::Farewell
-            | Intent::Thanks | Intent::FollowUpNegative
+        Intent::Complaint
+            | Intent::OptOut
+            | Intent::FeedbackText
+            | Intent::HumanHandoff
+            | Intent::Greeting
+            | Intent::Farewell
+            | Intent::Thanks
+            | Intent::FollowUpNegative
     )
 }
 
@@ -87,7 +97,12 @@ fn says_no_time(intent: Intent) -> bool {
 fn acts_on_time(intent: Intent) -> bool {
     matches!(
         intent,
-        Intent::AppointmentRequest | Intent::AppointmentReschedule | Intent::AppointmentCancel | Intent::FollowUpPositive
-            | Intent::Affirm | Intent::Deny | Intent::ChooseOption
+        Intent::AppointmentRequest
+            | Intent::AppointmentReschedule
+            | Intent::AppointmentCancel
+            | Intent::FollowUpPositive
+            | Intent::Affirm
+            | Intent::Deny
+            | Intent::ChooseOption
     )
 }

@@ -72,7 +72,12 @@ fn groups(text: &str) -> Vec<Group> {
         if c.is_ascii_digit() {
             match groups.last_mut().filter(|_| in_digits) {
                 Some(group) => group.digits.push(c),
-                None => groups.push(Group { digits: c.to_string(), plus, joined: gap_joins && gap <= GAP_MAX, worded: letter }),
+                None => groups.push(Group {
+                    digits: c.to_string(),
+                    plus,
+                    joined: gap_joins && gap <= GAP_MAX,
+                    worded: letter,
+                }),
             }
             (gap, gap_joins, plus, letter, in_digits) = (0, true, false, false, true);
             continue;

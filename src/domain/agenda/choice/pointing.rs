@@ -26,14 +26,27 @@ pub(super) enum Refusal {
 }
 
 const NOUNS: [&str; 14] = [
-    "opcao", "opcoes", "numero", "alternativa", "item", "op", "num", "nro", "numeros", "opc", "letra", "opsao", "nº", "n",
+    "opcao",
+    "opcoes",
+    "numero",
+    "alternativa",
+    "item",
+    "op",
+    "num",
+    "nro",
+    "numeros",
+    "opc",
+    "letra",
+    "opsao",
+    "nº",
+    "n",
 ];
 
 /// What may stand before a number of the list.
 const LEADS: [&str; 34] = [
-    "a", "o", "na", "no", "pela", "pelo", "seria", "escolho", "escolha", "quero", "fico", "vou", "ser", "prefiro", "de",
-    "com", "e", "ou", "marca", "pega", "pego", "bota", "poe", "da", "do", "essa", "esse", "esta", "este", "fecha", "manda",
-    "ficar", "prefere", "para",
+    "a", "o", "na", "no", "pela", "pelo", "seria", "escolho", "escolha", "quero", "fico", "vou", "ser", "prefiro",
+    "de", "com", "e", "ou", "marca", "pega", "pego", "bota", "poe", "da", "do", "essa", "esse", "esta", "este",
+    "fecha", "manda", "ficar", "prefere", "para",
 ];
 
 /// All places of a list that a text names, in order, apart from the tokens that are covered by a time.
@@ -55,15 +68,20 @@ pub(super) fn places(line: &Line, covered: impl Fn(usize) -> bool, count: Option
 fn pointer(line: &Line, at: usize, covered: &impl Fn(usize) -> bool, count: Option<usize>) -> Option<(Pointer, usize)> {
     let (place, next) = from_end(line, at)
         .or_else(|| middle(line, at, count))
-        .or_else(|| by_ordinal(line, at, covered))
+        .or_else(|| by_ordinal(line, at, covered, count.is_none()))
         .or_else(|| if covered(at) { None } else { by_number(line, at) })?;
-    let is_weekday = line.is(at, &["segunda", "terca", "quarta", "quinta", "sexta"]) && !line.is(next.saturating_sub(1), &NOUNS) && covered(at);
-    let negated = (1..=4).map_while(|back| at.checked_sub(back)).take_while(|at| is_wordlike(line, *at)).any(|at| {
-        line.is(at, &["nao", "menos", "exceto", "nem", "tirando"])
-    });
+    let is_weekday = line.is(at, &["segunda", "terca", "quarta", "quinta", "sexta"])
+        && !line.is(next.saturating_sub(1), &NOUNS)
+        && covered(at);
+    let negated = (1..=4)
+        .map_while(|back| at.checked_sub(back))
+        .take_while(|at| is_wordlike(line, *at))
+        .any(|at| line.is(at, &["nao", "menos", "exceto", "nem", "tirando"]));
     let corrects = (1..=6).filter_map(|back| at.checked_sub(back)).any(|at| {
-        line.is(at, &["digo", "alias", "pera", "perai", "ops", "minto", "melhor", "verdade", "desculpa", "errei", "espera"])
-            || line.phrase(at, &["quer", "dizer"]).is_some()
+        line.is(
+            at,
+            &["digo", "alias", "pera", "perai", "ops", "minto", "melhor", "verdade", "desculpa", "errei", "espera"],
+        ) || line.phrase(at, &["quer", "dizer"]).is_some()
             || (line.word(at) == "nao" && !is_wordlike(line, at + 1))
     });
     Some((Pointer { place, is_weekday, negated: negated && !corrects, corrects }, next))
@@ -73,10 +91,13 @@ fn pointer(line: &Line, at: usize, covered: &impl Fn(usize) -> bool, count: Opti
 fn from_end(line: &Line, at: usize) -> Option<(Place, usize)> {
     match line.word(at) {
         "ultimo" | "ultima" | "ultimos" | "ultimas" | "derradeiro" | "derradeira" => {
-            if line.is(at + 1, &["vez", "consulta", "visita", "hora", "semana", "mes", "dia", "sessao"]) && line.word(at + 1) != "dia" {
+            if line.is(at + 1, &["vez", "consulta", "visita", "hora", "semana", "mes", "dia", "sessao"])
+                && line.word(at + 1) != "dia"
+            {
                 return None;
             }
-            let but_one = line.is(at + 1, &["mas", "menos", "exceto", "sem"]) && line.is(at + 2, &["um", "uma", "o", "a"]);
+            let but_one =
+                line.is(at + 1, &["mas", "menos", "exceto", "sem"]) && line.is(at + 2, &["um", "uma", "o", "a"]);
             Some((Place::FromEnd(1 + usize::from(but_one)), at + if but_one { 3 } else { 1 }))
         }
         "penultimo" | "penultima" | "penultimos" | "penultimas" => Some((Place::FromEnd(2), at + 1)),
@@ -97,16 +118,31 @@ fn middle(line: &Line, at: usize, count: Option<usize>) -> Option<(Place, usize)
 
 /// Nouns an ordinal of the list may count; any other noun is something else.
 const COUNTED: [&str; 14] = [
-    "opcao", "alternativa", "horario", "data", "hora", "vaga", "sugestao", "escolha", "da", "de", "dessas", "desses", "msm", "mesmo",
+    "opcao",
+    "alternativa",
+    "horario",
+    "data",
+    "hora",
+    "vaga",
+    "sugestao",
+    "escolha",
+    "da",
+    "de",
+    "dessas",
+    "desses",
+    "msm",
+    "mesmo",
 ];
 
-fn by_ordinal(line: &Line, at: usize, covered: &impl Fn(usize) -> bool) -> Option<(Place, usize)> {
+fn by_ordinal(line: &Line, at: usize, covered: &impl Fn(usize) -> bool, any_list: bool) -> Option<(Place, usize)> {
     let (value, next) = ordinal(line, at)?;
-    let is_weekday_word = line.is(at, &["segunda", "terca", "quarta", "quinta", "sexta", "segundas", "quintas", "sextas", "quartas"]);
+    let is_weekday_word =
+        line.is(at, &["segunda", "terca", "quarta", "quinta", "sexta", "segundas", "quintas", "sextas", "quartas"]);
     let before = at.checked_sub(1).map_or("", |at| line.word(at));
     if is_weekday_word && covered(at) {
         // "na segunda", "segunda-feira", "segunda 14h", "o da quinta" are weekdays.
-        let prepositional = matches!(before, "na" | "da" | "de" | "para" | "essa" | "proxima" | "ate" | "toda" | "nessa" | "do");
+        let prepositional =
+            matches!(before, "na" | "da" | "de" | "para" | "essa" | "proxima" | "ate" | "toda" | "nessa" | "do");
         let feira = line.is(next, &["feira"]) || (line.mark(next) == Some('-') && line.is(next + 1, &["feira"]));
         let more = (next..next + 3).any(|at| covered(at));
         if prepositional || feira || more {
@@ -118,7 +154,8 @@ fn by_ordinal(line: &Line, at: usize, covered: &impl Fn(usize) -> bool) -> Optio
     let counts = line.is(next, &COUNTED);
     let next = if line.is(next, &NOUNS) { next + 1 } else { next };
     let ends = !is_wordlike(line, next) || counts;
-    let led = matches!(before, "a" | "o" | "na" | "no" | "pela" | "pelo" | "as" | "os");
+    let led =
+        matches!(before, "a" | "o" | "na" | "no" | "pela" | "pelo" | "as" | "os") || (any_list && before.is_empty());
     let value = usize::try_from(value).ok()?;
     (ends || led || line.is(next, &["por", "mesmo", "msm", "entao", "ta", "esta", "e", "ou", "serve", "pode", "para"]))
         .then_some((Place::FromStart(value), next))
@@ -137,7 +174,8 @@ fn by_number(line: &Line, at: usize) -> Option<(Place, usize)> {
     }
     let value = usize::try_from(value).ok()?;
     let place = (Place::FromStart(value), next);
-    if named {
+    // "2 opção" is how "2ª opção" is typed; "3 opções" counts them.
+    if named || line.is(next, &["opcao", "alternativa"]) {
         return Some(place);
     }
     let is_digit = line.digits(at).is_some();
@@ -145,15 +183,20 @@ fn by_number(line: &Line, at: usize) -> Option<(Place, usize)> {
     let noun = is_wordlike(line, next) && !line.is(next, &AFTER);
     let glued = is_wordlike(line, next) && line.glued(next);
     let broken = line.is_mark(next, &['/', ':', '%', '$']) && line.glued(next);
-    let led = LEADS.contains(&before) || !at.checked_sub(1).is_some_and(|at| is_wordlike(line, at));
+    let chooses = ["escolh", "selecion", "digit", "respond", "marqu", "opt", "apert", "clic", "pref", "fiq"]
+        .iter()
+        .any(|stem| before.starts_with(stem));
+    let led = chooses || LEADS.contains(&before) || !at.checked_sub(1).is_some_and(|at| is_wordlike(line, at));
     let fits = led && !article && !noun && !glued && !broken;
-    (fits && (is_digit || is_alone(line, at, next) || matches!(before, "a" | "o" | "na" | "no" | "seria" | "de"))).then_some(place)
+    (fits && (is_digit || is_alone(line, at, next) || matches!(before, "a" | "o" | "na" | "no" | "seria" | "de")))
+        .then_some(place)
 }
 
 /// What may follow a number of the list.
 const AFTER: [&str; 34] = [
-    "por", "para", "entao", "ta", "esta", "pode", "e", "ou", "mesmo", "obrigado", "obrigada", "moca", "moco", "otimo", "bom", "serve",
-    "que", "ai", "sim", "ok", "please", "da", "ne", "seria", "vlw", "valeu", "fica", "fechado", "perfeito", "nao", "melhor", "se", "mas", "vou",
+    "por", "para", "entao", "ta", "esta", "pode", "e", "ou", "mesmo", "obrigado", "obrigada", "moca", "moco", "otimo",
+    "bom", "serve", "que", "ai", "sim", "ok", "please", "da", "ne", "seria", "vlw", "valeu", "fica", "fechado",
+    "perfeito", "nao", "melhor", "se", "mas", "vou",
 ];
 
 /// Whether nothing but small words and courtesy stands around.
@@ -162,7 +205,8 @@ fn is_alone(line: &Line, start: usize, end: usize) -> bool {
         !is_wordlike(line, at)
             || line.is(at, &LEADS)
             || line.is(at, &AFTER)
-            || line.is(at, &["oi", "ola", "dia", "boa", "tarde", "noite", "acho", "eu", "favor", "pode", "opa", "entao"])
+            || line
+                .is(at, &["oi", "ola", "dia", "boa", "tarde", "noite", "acho", "eu", "favor", "pode", "opa", "entao"])
     };
     (0..start).all(small) && (end..line.len()).all(small)
 }
@@ -187,9 +231,16 @@ pub(super) fn refusal(line: &Line) -> Option<Refusal> {
         let none = line.is(at, &["nenhum", "nenhuma", "nenhuns"]) && !line.is(at + 1, &["problema", "pessoa"]);
         let other_hour = line.is(at, &["outro", "outros"]) && line.is(at + 1, &["horario", "horarios"]);
         let not_these = line.word(at) == "nao"
-            && (1..=4).any(|ahead| line.is(at + ahead, &["nesses", "desses", "esses", "essas", "nessas", "dessas", "neles", "nesse", "nessa"]));
+            && (1..=4).any(|ahead| {
+                line.is(
+                    at + ahead,
+                    &["nesses", "desses", "esses", "essas", "nessas", "dessas", "neles", "nesse", "nessa"],
+                )
+            });
         let compared = line.is(at, &["mais"]) && line.is(at + 1, &["cedo", "tarde"]) && asks_for_more(line, at);
-        let unable = line.word(at) == "nao" && line.is(at + 1, &["posso", "consigo", "da", "rola", "serve", "servem", "quero"]) && !is_wordlike(line, at + 2);
+        let unable = line.word(at) == "nao"
+            && line.is(at + 1, &["posso", "consigo", "da", "rola", "serve", "servem", "quero"])
+            && !is_wordlike(line, at + 2);
         if unable {
             return Some(Refusal::Unable);
         }
@@ -204,7 +255,8 @@ pub(super) fn refusal(line: &Line) -> Option<Refusal> {
 fn asks_for_more(line: &Line, at: usize) -> bool {
     let before = at.checked_sub(1).map_or("", |at| line.word(at));
     let second = at.checked_sub(2).map_or("", |at| line.word(at));
-    (matches!(before, "tem" | "teria" | "so" | "algo" | "algum" | "nada") || second == "tem" && before == "nada") && !line.is(at + 2, &["dos", "desses", "das", "dessas"])
+    (matches!(before, "tem" | "teria" | "so" | "algo" | "algum" | "nada") || second == "tem" && before == "nada")
+        && !line.is(at + 2, &["dos", "desses", "das", "dessas"])
 }
 
 /// "qualquer uma", "tanto faz", "o que você preferir".
@@ -215,7 +267,8 @@ pub(super) fn takes_any(line: &Line) -> bool {
         let yours = line.is(at, &["preferir", "preferirem", "escolhe", "escolher", "melhor"])
             && (at.saturating_sub(3)..at + 4).any(|at| line.is(at, &["voce", "voces", "senhora", "doutora", "doutor"]));
         let all = line.is(at, &["todas", "todos"]) && line.is(at + 1, &["servem", "serve"]);
-        let can = line.is(at, &["todos", "ambos", "ambas"]) && (at + 1..at + 4).any(|at| line.is(at, &["servem", "da", "dao", "pode"]));
+        let can = line.is(at, &["todos", "ambos", "ambas"])
+            && (at + 1..at + 4).any(|at| line.is(at, &["servem", "da", "dao", "pode"]));
         any || same || yours || all || can
     })
 }
@@ -236,8 +289,9 @@ pub(super) fn extreme(line: &Line) -> Option<bool> {
             _ => return None,
         };
         let before = at.checked_sub(1).map_or("", |at| line.word(at));
-        let superlative = matches!(before, "o" | "a" | "for" | "horario" | "opcao" | "seja" | "e" | "fica" | "no" | "na")
-            || line.is(word + 1, &["possivel", "que", "dos", "desses", "das", "dessas"]);
+        let superlative =
+            matches!(before, "o" | "a" | "for" | "horario" | "opcao" | "seja" | "e" | "fica" | "no" | "na")
+                || line.is(word + 1, &["possivel", "que", "dos", "desses", "das", "dessas"]);
         superlative.then_some(latest)
     })
 }
@@ -248,9 +302,41 @@ pub(super) fn agrees(line: &Line) -> bool {
         return true;
     }
     const YES: [&str; 30] = [
-        "sim", "ok", "pode", "ser", "beleza", "claro", "fechado", "isso", "certo", "bora", "confirmado", "confirmo", "perfeito", "otimo",
-        "quero", "combinado", "show", "marca", "aceito", "blz", "s", "uhum", "aham", "bom", "serve", "esse", "essa", "da", "vamos", "marcar",
+        "sim",
+        "ok",
+        "pode",
+        "ser",
+        "beleza",
+        "claro",
+        "fechado",
+        "isso",
+        "certo",
+        "bora",
+        "confirmado",
+        "confirmo",
+        "perfeito",
+        "otimo",
+        "quero",
+        "combinado",
+        "show",
+        "marca",
+        "aceito",
+        "blz",
+        "s",
+        "uhum",
+        "aham",
+        "bom",
+        "serve",
+        "esse",
+        "essa",
+        "da",
+        "vamos",
+        "marcar",
     ];
-    let thumbs = |at: usize| line.token(at).is_some_and(|t| t.kind == Kind::Emoji && matches!(t.text.as_str(), "👍" | "👌" | "✅" | "🤝" | "🙌" | "👏"));
+    let thumbs = |at: usize| {
+        line.token(at).is_some_and(|t| {
+            t.kind == Kind::Emoji && matches!(t.text.as_str(), "👍" | "👌" | "✅" | "🤝" | "🙌" | "👏")
+        })
+    };
     (0..line.len()).any(|at| line.is(at, &YES) || thumbs(at)) && !(0..line.len()).any(|at| line.is(at, &["nao"]))
 }

@@ -14,7 +14,10 @@ pub(super) fn is_doubtful(line: &Line, intent: Intent, context: Context, reading
         Intent::ConfirmPresence => is_hedged(line) || is_conditional(line),
         Intent::FollowUpPositive => is_hedged(line) || must_ask_first(line),
         Intent::AppointmentCancel => {
-            is_half_meant(line) || is_conditional(line) || is_one_of_several(line) || (context == Context::Reminder && only_unable(line))
+            is_half_meant(line)
+                || is_conditional(line)
+                || is_one_of_several(line)
+                || (context == Context::Reminder && only_unable(line))
         }
         Intent::AppointmentReschedule => is_unsure_of_moving(line) || is_swap(line),
         Intent::AppointmentRequest => is_vague_hour(line),
@@ -32,27 +35,72 @@ fn words(line: &Line) -> usize {
 
 /// A yes or no and hardly more.
 fn is_bare(line: &Line) -> bool {
-    words(line) <= 2 && (0..line.len()).any(|at| line.is(at, &["sim", "nao", "s", "ok", "pode", "quero", "isso", "claro", "n"]))
+    words(line) <= 2
+        && (0..line.len()).any(|at| line.is(at, &["sim", "nao", "s", "ok", "pode", "quero", "isso", "claro", "n"]))
         && !any(line, &[&["obrigado"], &["obrigada"], &["precisa"]])
 }
 
 /// "acho que", "talvez", "se der": not a promise.
 pub(super) fn is_hedged(line: &Line) -> bool {
-    any(line, &[
-        &["acho", "que"], &["talvez"], &["quem", "sabe"], &["nao", "sei", "se"], &["nao", "tenho", "certeza"], &["provavelmente"],
-        &["se", "pa"], &["capaz", "que"], &["nao", "sei", "ainda"], &["ainda", "nao", "sei"], &["vou", "ver", "se"], &["pode", "ser", "que"],
-        &["possivelmente"], &["to", "na", "duvida"], &["estou", "na", "duvida"], &["estou", "em", "duvida"], &["sei", "la"], &["creio", "que"],
-        &["vou", "tentar"], &["depende"], &["qualquer", "coisa", "eu", "aviso"],
-    ]) && !any(line, &[&["acho", "que", "a"], &["acho", "que", "o"], &["acho", "que", "e"], &["acho", "que", "vou", "de"], &["acho", "que", "vou", "na"], &["acho", "que", "vou", "no"], &["acho", "que", "seria"], &["acho", "que", "prefiro"]])
+    any(
+        line,
+        &[
+            &["acho", "que"],
+            &["talvez"],
+            &["quem", "sabe"],
+            &["nao", "sei", "se"],
+            &["nao", "tenho", "certeza"],
+            &["provavelmente"],
+            &["se", "pa"],
+            &["capaz", "que"],
+            &["nao", "sei", "ainda"],
+            &["ainda", "nao", "sei"],
+            &["vou", "ver", "se"],
+            &["pode", "ser", "que"],
+            &["possivelmente"],
+            &["to", "na", "duvida"],
+            &["estou", "na", "duvida"],
+            &["estou", "em", "duvida"],
+            &["sei", "la"],
+            &["creio", "que"],
+            &["vou", "tentar"],
+            &["depende"],
+            &["qualquer", "coisa", "eu", "aviso"],
+        ],
+    ) && !any(
+        line,
+        &[
+            &["acho", "que", "a"],
+            &["acho", "que", "o"],
+            &["acho", "que", "e"],
+            &["acho", "que", "vou", "de"],
+            &["acho", "que", "vou", "na"],
+            &["acho", "que", "vou", "no"],
+            &["acho", "que", "seria"],
+            &["acho", "que", "prefiro"],
+        ],
+    )
 }
 
 /// "acho que vou ter que cancelar": not yet.
 fn is_half_meant(line: &Line) -> bool {
-    any(line, &[
-        &["acho", "que", "vou", "ter"], &["acho", "que", "nao"], &["talvez"], &["provavelmente"], &["pode", "ser", "que"], &["creio", "que"],
-        &["acho", "melhor"], &["nao", "sei", "se"], &["to", "pensando"], &["estou", "pensando"], &["acho", "que", "vou", "cancelar"],
-        &["acho", "que", "vou", "desmarcar"],
-    ])
+    any(
+        line,
+        &[
+            &["acho", "que", "vou", "ter"],
+            &["acho", "que", "nao"],
+            &["talvez"],
+            &["provavelmente"],
+            &["pode", "ser", "que"],
+            &["creio", "que"],
+            &["acho", "melhor"],
+            &["nao", "sei", "se"],
+            &["to", "pensando"],
+            &["estou", "pensando"],
+            &["acho", "que", "vou", "cancelar"],
+            &["acho", "que", "vou", "desmarcar"],
+        ],
+    )
 }
 
 /// "sim?" is no yes.
@@ -72,35 +120,69 @@ fn is_conditional(line: &Line) -> bool {
 
 /// "tenho que ver com meu marido antes".
 fn must_ask_first(line: &Line) -> bool {
-    any(line, &[
-        &["que", "ver"], &["preciso", "ver"], &["vou", "ver"], &["vou", "falar", "com"], &["confirmar", "com"], &["ver", "com"],
-        &["deixa", "eu", "ver"], &["vou", "pensar"], &["te", "aviso"],
-    ])
+    any(
+        line,
+        &[
+            &["que", "ver"],
+            &["preciso", "ver"],
+            &["vou", "ver"],
+            &["vou", "falar", "com"],
+            &["confirmar", "com"],
+            &["ver", "com"],
+            &["deixa", "eu", "ver"],
+            &["vou", "pensar"],
+            &["te", "aviso"],
+        ],
+    )
 }
 
 fn is_one_of_several(line: &Line) -> bool {
-    any(line, &[&["um", "dos"], &["uma", "das"], &["um", "deles"], &["uma", "delas"], &["algum", "dos"], &["alguma", "das"]])
+    any(
+        line,
+        &[&["um", "dos"], &["uma", "das"], &["um", "deles"], &["uma", "delas"], &["algum", "dos"], &["alguma", "das"]],
+    )
 }
 
 /// Only says that it will not work out, without giving the appointment up: it may be moved.
 fn only_unable(line: &Line) -> bool {
-    let unable = any(line, &[
-        &["nao", "consigo"], &["nao", "posso"], &["nao", "da"], &["nao", "vai", "dar"], &["nao", "vou", "conseguir"], &["nao", "vou", "poder"],
-        &["nao", "rola"],
-    ]);
+    let unable = any(
+        line,
+        &[
+            &["nao", "consigo"],
+            &["nao", "posso"],
+            &["nao", "da"],
+            &["nao", "vai", "dar"],
+            &["nao", "vou", "conseguir"],
+            &["nao", "vou", "poder"],
+            &["nao", "rola"],
+        ],
+    );
     let given_up = any(line, &[&["cancel"], &["desmarc"], &["desconsider"], &["liber"]])
         || (0..line.len()).any(|at| {
             let word = line.word(at);
-            ["cancel", "desmarc", "desconsid", "liber", "remarc", "desist", "dispens"].iter().any(|stem| word.starts_with(stem))
-                || line.is(at, &["ir", "comparecer", "obrigado", "obrigada", "desculpa", "infelizmente", "viajando", "precisa"])
+            ["cancel", "desmarc", "desconsid", "liber", "remarc", "desist", "dispens"]
+                .iter()
+                .any(|stem| word.starts_with(stem))
+                || line.is(
+                    at,
+                    &["ir", "comparecer", "obrigado", "obrigada", "desculpa", "infelizmente", "viajando", "precisa"],
+                )
         });
     unable && !given_up && words(line) <= 6
 }
 
 /// "será que é melhor mudar?"
 fn is_unsure_of_moving(line: &Line) -> bool {
-    any(line, &[&["sera", "que", "e", "melhor"], &["e", "melhor", "mudar"], &["melhor", "remarcar"], &["acho", "melhor"], &["precisa", "remarcar"]])
-        && (0..line.len()).any(|at| line.mark(at) == Some('?'))
+    any(
+        line,
+        &[
+            &["sera", "que", "e", "melhor"],
+            &["e", "melhor", "mudar"],
+            &["melhor", "remarcar"],
+            &["acho", "melhor"],
+            &["precisa", "remarcar"],
+        ],
+    ) && (0..line.len()).any(|at| line.mark(at) == Some('?'))
         || (is_hedged(line) && !any(line, &[&["acho", "que", "vou", "ter", "que"], &["acho", "que", "da"]]))
 }
 

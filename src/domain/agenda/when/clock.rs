@@ -131,7 +131,9 @@ fn before_hour(line: &Line, at: usize) -> Option<(Clock, usize)> {
     let target = if article { next + 2 } else { next + 1 };
     let (target, after) = match named(line, target) {
         Some(found) => found,
-        None if article || unit || line.digits(start).is_none() => hour(line, target).filter(|(clock, _)| clock.minute == 0)?,
+        None if article || unit || line.digits(start).is_none() => {
+            hour(line, target).filter(|(clock, _)| clock.minute == 0)?
+        }
         None => return None,
     };
     let total = (target.hour * 60 + 1440 - minutes) % 1440;
@@ -217,7 +219,9 @@ fn after_unit(line: &Line, clock: Clock, next: usize) -> (Clock, usize) {
 
 /// "15 h 30" and no more.
 fn is_spaced_minute(line: &Line, at: usize) -> bool {
-    line.word(at.wrapping_sub(1)) == "h" && !line.glued(at.wrapping_sub(1)) && (line.ends_sentence(at + 1) || line.mark(at + 1) == Some(','))
+    line.word(at.wrapping_sub(1)) == "h"
+        && !line.glued(at.wrapping_sub(1))
+        && (line.ends_sentence(at + 1) || line.mark(at + 1) == Some(','))
 }
 
 /// "e meia", "e quinze", "e 30", "e um quarto".
@@ -251,9 +255,8 @@ fn minutes_in_words(line: &Line, at: usize) -> Option<(u32, usize)> {
 fn with_meridiem(line: &Line, clock: Clock, next: usize) -> (Clock, usize) {
     let dotted = |letter: &str| {
         let first = line.word(next) == letter && line.mark(next + 1) == Some('.');
-        (first && line.word(next + 2) == "m" && line.glued(next + 2)).then(|| {
-            if line.mark(next + 3) == Some('.') { next + 4 } else { next + 3 }
-        })
+        (first && line.word(next + 2) == "m" && line.glued(next + 2))
+            .then(|| if line.mark(next + 3) == Some('.') { next + 4 } else { next + 3 })
     };
     let is = |word: &str| (line.word(next) == word).then_some(next + 1);
     let found = is("pm").or_else(|| dotted("p")).map(|after| (Part::AFTERNOON, after));

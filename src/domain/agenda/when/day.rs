@@ -63,13 +63,17 @@ pub(in crate::domain::agenda) fn day(line: &Line, at: usize, frame: &Frame<'_>) 
 
 fn relative(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)> {
     let today = frame.today();
-    if let Some(next) = line.phrase(at, &["amanha", "ou", "depois"]).filter(|next| !line.is(*next, &["de", "das", "do"])) {
+    if let Some(next) =
+        line.phrase(at, &["amanha", "ou", "depois"]).filter(|next| !line.is(*next, &["de", "das", "do"]))
+    {
         return Some((DaySaid::of(Days::Span(Span::between(plus_days(today, 1), plus_days(today, 3)))), next));
     }
     let (distance, next) = match line.word(at) {
         "hoje" => (0, at + 1),
         "amanha" => (1, at + 1),
-        "depois" => (2, line.phrase(at, &["depois", "de", "amanha"]).or_else(|| line.phrase(at, &["depois", "amanha"]))?),
+        "depois" => {
+            (2, line.phrase(at, &["depois", "de", "amanha"]).or_else(|| line.phrase(at, &["depois", "amanha"]))?)
+        }
         "ontem" => (-1, at + 1),
         "anteontem" | "antiontem" | "antontem" => (-2, at + 1),
         "antes" => (-2, line.phrase(at, &["antes", "de", "ontem"])?),
@@ -108,7 +112,9 @@ fn weeks_from(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usi
         "daqui" | "dentro" | "em" | "de" | "d" => super::duration::ahead(line, at, frame)?,
         _ => {
             let (count, unit, next) = super::duration::length(line, at)?;
-            let next = line.phrase(next, &["depois", "de", "hoje"]).or_else(|| line.phrase(next, &["a", "partir", "de", "hoje"]))?;
+            let next = line
+                .phrase(next, &["depois", "de", "hoje"])
+                .or_else(|| line.phrase(next, &["a", "partir", "de", "hoje"]))?;
             (count, unit, next)
         }
     };
@@ -298,23 +304,59 @@ pub(super) fn after_feira(line: &Line, at: usize) -> usize {
 
 /// What follows an ordinal that is no weekday: "segunda opção", "quarta vez".
 const ORDINAL_NOUNS: [&str; 32] = [
-    "opcao", "alternativa", "vez", "via", "consulta", "sessao", "parcela", "dose", "etapa", "semana", "data", "pessoa",
-    "aula", "visita", "mensagem", "tentativa", "avaliacao", "parte", "quinzena", "chamada", "fileira", "guerra", "linha",
-    "instancia", "mao", "unha", "filha", "cadeira", "sugestao", "escolha", "opiniao", "da",
+    "opcao",
+    "alternativa",
+    "vez",
+    "via",
+    "consulta",
+    "sessao",
+    "parcela",
+    "dose",
+    "etapa",
+    "semana",
+    "data",
+    "pessoa",
+    "aula",
+    "visita",
+    "mensagem",
+    "tentativa",
+    "avaliacao",
+    "parte",
+    "quinzena",
+    "chamada",
+    "fileira",
+    "guerra",
+    "linha",
+    "instancia",
+    "mao",
+    "unha",
+    "filha",
+    "cadeira",
+    "sugestao",
+    "escolha",
+    "opiniao",
+    "da",
 ];
 
 /// Whether the weekday word at `at` (its "-feira" behind it) stands for an ordinal.
 pub(in crate::domain::agenda) fn is_ordinal_here(line: &Line, at: usize) -> bool {
     let ambiguous = line.is(at, &["segunda", "terca", "quarta", "quinta", "sexta"]);
     let feira = after_feira(line, at + 1) > at + 1;
-    let noun = line.is(at + 1, &ORDINAL_NOUNS) && !(line.word(at + 1) == "da" && !line.phrase(at + 1, &["da", "lista"]).is_some());
+    let noun = line.is(at + 1, &ORDINAL_NOUNS)
+        && !(line.word(at + 1) == "da" && !line.phrase(at + 1, &["da", "lista"]).is_some());
     let before = at.checked_sub(1).map_or("", |at| line.word(at));
     let kind = at.checked_sub(1).is_some_and(|at| line.is(at, &["opcao", "alternativa"]));
     ambiguous && !feira && (noun || kind || before == "decima" || before == "vigesima")
 }
 
 fn by_weekday(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)> {
-    let lead = line.is(at, &["outra", "outro", "proxima", "proximo", "prox", "essa", "esta", "nessa", "nesta", "esse", "este", "desta", "dessa", "deste", "desse", "neste", "nesse"]);
+    let lead = line.is(
+        at,
+        &[
+            "outra", "outro", "proxima", "proximo", "prox", "essa", "esta", "nessa", "nesta", "esse", "este", "desta",
+            "dessa", "deste", "desse", "neste", "nesse",
+        ],
+    );
     let name_at = if lead && !line.is(at + 1, &["semana", "mes"]) { at + 1 } else { at };
     let (named, mut next) = match weekday(line.word(name_at)).filter(|_| !is_ordinal_here(line, name_at)) {
         Some(weekday) => (weekday, after_feira(line, name_at + 1)),

@@ -2,7 +2,6 @@
 
 use chrono::NaiveDateTime;
 
-use super::{Aim, Frame};
 use super::calendar::plus_days;
 use super::day::{DaySaid, Days, day};
 use super::lex::{Kind, Line};
@@ -11,6 +10,7 @@ use super::period::period;
 use super::time::{TimeSaid, is_count, time};
 use super::value::Span;
 use super::vocabulary::weekday;
+use super::{Aim, Frame};
 
 /// A place of the text that speaks of a time.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +56,12 @@ pub(in crate::domain::agenda) fn mentions(line: &Line, frame: &Frame<'_>) -> Vec
 fn skipped(line: &Line, at: usize) -> usize {
     let is_number = |at: usize| line.token(at).is_some_and(|token| token.kind == Kind::Number);
     let mut end = at + 1;
-    while is_number(at) && line.is_mark(end, &['.', ',', '-', '/']) && line.glued(end) && is_number(end + 1) && line.glued(end + 1) {
+    while is_number(at)
+        && line.is_mark(end, &['.', ',', '-', '/'])
+        && line.glued(end)
+        && is_number(end + 1)
+        && line.glued(end + 1)
+    {
         end += 2;
     }
     end - at
@@ -254,7 +259,9 @@ fn day_range(line: &Line, at: usize, frame: &Frame<'_>) -> Option<Mention> {
     let second_at = connector(line, next, between)?;
     let bare = line.digits(second_at).filter(|_| first.number.is_some() && day(line, second_at, frame).is_none());
     let (second, end) = match bare {
-        Some((number, _)) if !is_hour_like(line, second_at + 1) => (DaySaid::of(frame.day_of_month(number)), second_at + 1),
+        Some((number, _)) if !is_hour_like(line, second_at + 1) => {
+            (DaySaid::of(frame.day_of_month(number)), second_at + 1)
+        }
         _ => any_day(line, second_at, frame)?,
     };
     // "quinta a tarde" is no range, "quinta a sexta" is one; "sexta - segunda" needs an opening word.
@@ -262,7 +269,12 @@ fn day_range(line: &Line, at: usize, frame: &Frame<'_>) -> Option<Mention> {
     let dated = first.weekday.is_none() && second.weekday.is_none() && first.number.is_none();
     let from = if dated { in_year_of(from, &second.days) } else { from };
     let until = end_of(&second.days, from)?;
-    let mut made = Mention { day: Some(DaySaid::of(Days::Span(Span::between(from, until)))), start: at, end, ..Mention::default() };
+    let mut made = Mention {
+        day: Some(DaySaid::of(Days::Span(Span::between(from, until)))),
+        start: at,
+        end,
+        ..Mention::default()
+    };
     let _ = extend(line, &mut made, frame);
     Some(made)
 }
@@ -304,7 +316,9 @@ fn is_hour_like(line: &Line, at: usize) -> bool {
 }
 
 fn says_month(line: &Line, at: usize) -> bool {
-    line.is(at, &["de", "do", "deste", "desse"]) || line.is_mark(at, &['/']) || super::vocabulary::month(line.word(at)).is_some()
+    line.is(at, &["de", "do", "deste", "desse"])
+        || line.is_mark(at, &['/'])
+        || super::vocabulary::month(line.word(at)).is_some()
 }
 
 /// "de 5 a 6 no dia 22/4".
@@ -318,7 +332,8 @@ fn number_range(line: &Line, start: usize, at: usize, between: bool, dias: bool,
     let (number, 1 | 2) = line.digits(at)? else { return None };
     let second_at = connector(line, at + 1, between)?;
     // Numbers alone are hours where they can be; days say that they are.
-    let hours = number <= 24 && line.digits(second_at).is_some_and(|(n, _)| n <= 24 && !dias && !says_month(line, second_at + 1));
+    let hours = number <= 24
+        && line.digits(second_at).is_some_and(|(n, _)| n <= 24 && !dias && !says_month(line, second_at + 1));
     if hours && (between || line.is(start, &["das"]) || is_dated_after(line, second_at + 1, frame)) {
         return None;
     }
@@ -343,7 +358,8 @@ fn number_range(line: &Line, start: usize, at: usize, between: bool, dias: bool,
 
 /// "até sexta", "a partir de segunda", "antes do dia 15", "do dia 10 em diante".
 fn bound(line: &Line, at: usize, frame: &Frame<'_>) -> Option<Mention> {
-    let is_day = [&["depois", "de", "amanha"][..], &["depois", "amanha"], &["antes", "de", "ontem"], &["antes", "ontem"]];
+    let is_day =
+        [&["depois", "de", "amanha"][..], &["depois", "amanha"], &["antes", "de", "ontem"], &["antes", "ontem"]];
     if is_day.iter().any(|phrase| line.phrase(at, phrase).is_some()) {
         return None;
     }
@@ -355,7 +371,8 @@ fn bound(line: &Line, at: usize, frame: &Frame<'_>) -> Option<Mention> {
         "apartir" | "partir" => (true, at + 1),
         "de" | "do" | "da" => {
             let inner = slot(line, at + 1, frame)?;
-            let onward = line.phrase(inner.end, &["em", "diante"]).or_else(|| line.phrase(inner.end, &["para", "frente"]));
+            let onward =
+                line.phrase(inner.end, &["em", "diante"]).or_else(|| line.phrase(inner.end, &["para", "frente"]));
             return bounded(inner, true, at, onward?);
         }
         _ => return None,
@@ -432,6 +449,7 @@ fn bare_numbers(line: &Line, at: usize) -> Option<Mention> {
     if line.is(end, &["ou", "e"]) && line.digits(end + 1).is_some() {
         end += 2;
     }
-    let alone = line.ends_sentence(end) || line.mark(end) == Some(',') || line.is(end, &["tem", "da", "pode", "por", "nao"]);
+    let alone =
+        line.ends_sentence(end) || line.mark(end) == Some(',') || line.is(end, &["tem", "da", "pode", "por", "nao"]);
     alone.then(|| Mention { bare: true, start: at, end, ..Mention::default() })
 }

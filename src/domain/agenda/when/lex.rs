@@ -92,7 +92,8 @@ impl Line {
         let over = tokens.len().saturating_sub(TOKENS_FROM_START + TOKENS_FROM_END);
         if over > 0 {
             // The two parts must not read as one sentence.
-            let cut = Token { text: String::new(), kind: Kind::Mark('\n'), glued: false, copula: false, accented: false };
+            let cut =
+                Token { text: String::new(), kind: Kind::Mark('\n'), glued: false, copula: false, accented: false };
             tokens.splice(TOKENS_FROM_START..TOKENS_FROM_START + over, [cut]);
         }
         Self { tokens }

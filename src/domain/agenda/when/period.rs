@@ -48,11 +48,7 @@ fn weekend(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)
     if !line.is(start, &["fim", "final", "fins", "finde", "findi"]) {
         return None;
     }
-    let next = if line.is(start, &["finde", "findi"]) {
-        start + 1
-    } else {
-        line.phrase(start + 1, &["de", "semana"])?
-    };
+    let next = if line.is(start, &["finde", "findi"]) { start + 1 } else { line.phrase(start + 1, &["de", "semana"])? };
     let coming = line.phrase(next, &["que", "vem"]);
     let past = line.is(next, &["passado"]);
     let saturday = plus_days(monday(frame.today()), 5);
@@ -137,7 +133,8 @@ fn whole(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(Whole, usize)> {
     };
     let before = match line.word(at) {
         "proxima" | "proximo" | "prox" => Some(1),
-        "esta" | "essa" | "nesta" | "nessa" | "desta" | "dessa" | "este" | "esse" | "neste" | "nesse" | "deste" | "desse" => Some(0),
+        "esta" | "essa" | "nesta" | "nessa" | "desta" | "dessa" | "este" | "esse" | "neste" | "nesse" | "deste"
+        | "desse" => Some(0),
         "outra" | "outro" => Some(if line.word(at + 1) == "semana" && previous_is_week(line, at) { 2 } else { 1 }),
         "ultima" | "ultimo" => Some(-1),
         _ => None,
@@ -148,7 +145,10 @@ fn whole(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(Whole, usize)> {
             return Some((shifted(today, Unit::Week, 2), at + 1));
         }
         // "este setembro" may be over, and is still that of this year.
-        if by == 0 && !frame.asks() && let Some(found) = month_of_this_year(line, at + 1, frame) {
+        if by == 0
+            && !frame.asks()
+            && let Some(found) = month_of_this_year(line, at + 1, frame)
+        {
             return Some(found);
         }
         let Some(unit) = is_unit(at + 1) else { return named_month(line, at, frame) };
@@ -307,9 +307,7 @@ fn several(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)
     };
     let today = frame.today();
     let span = match (direction, unit) {
-        (2, Unit::Week | Unit::Month | Unit::Year) => {
-            (shifted(today, unit, 1).from, shifted(today, unit, count).until)
-        }
+        (2, Unit::Week | Unit::Month | Unit::Year) => (shifted(today, unit, 1).from, shifted(today, unit, count).until),
         (1 | 2, _) => {
             let first = plus_days(today, 1);
             (first, super::duration::day_after(first, count, unit)?)

@@ -44,7 +44,8 @@ fn wanted(placed: Vec<Placed>, frame: &Frame<'_>) -> Vec<(Mention, Link)> {
 /// A wish that names only a time is about the day that was named beside it: "sair cedo na sexta para ir aí, às 16h?",
 /// "tenho hora amanhã às 9, dá para ser depois das 10?".
 fn with_days_of_others(mut placed: Vec<Placed>) -> Vec<Placed> {
-    let has_day = placed.iter().any(|p| p.role == Role::Wanted && p.mention.time.is_none() || p.mention.moment.is_some());
+    let has_day =
+        placed.iter().any(|p| p.role == Role::Wanted && p.mention.time.is_none() || p.mention.moment.is_some());
     let beside = placed.iter().find(|p| {
         let only_day = p.role == Role::Old || p.mention.time.is_none();
         matches!(p.role, Role::Aside | Role::Old) && only_day && p.mention.day.as_ref().is_some_and(|day| !day.past)
@@ -71,8 +72,12 @@ fn within_named_days(mentions: Vec<(Mention, Link)>) -> Vec<(Mention, Link)> {
     let mut found = false;
     let mut placed: Vec<(Mention, Link)> = mentions;
     for (mention, link) in placed.iter_mut().filter(|(_, link)| *link != Link::Or) {
-        let Some(said) = mention.day.as_mut().filter(|said| said.weekday.is_some() || said.number.is_some()) else { continue };
-        let fits = |day: &NaiveDate| said.weekday.is_none_or(|w| day.weekday() == w) && said.number.is_none_or(|n| day.day() == n);
+        let Some(said) = mention.day.as_mut().filter(|said| said.weekday.is_some() || said.number.is_some()) else {
+            continue;
+        };
+        let fits = |day: &NaiveDate| {
+            said.weekday.is_none_or(|w| day.weekday() == w) && said.number.is_none_or(|n| day.day() == n)
+        };
         let Some(day) = from.iter_days().take_while(|day| *day < until).find(fits) else { continue };
         said.days = Days::One(day);
         *link = Link::Apart;
@@ -269,7 +274,8 @@ pub(super) fn resolved(mention: &Mention, frame: &Frame<'_>) -> Answer {
 /// The day as that of the offered time it names.
 fn known(said: &DaySaid, frame: &Frame<'_>) -> Days {
     let fits = |day: &NaiveDate| {
-        said.weekday.is_some_and(|weekday: Weekday| day.weekday() == weekday) || said.number.is_some_and(|n| day.day() == n)
+        said.weekday.is_some_and(|weekday: Weekday| day.weekday() == weekday)
+            || said.number.is_some_and(|n| day.day() == n)
     };
     if said.weekday.is_none() && said.number.is_none() {
         return said.days.clone();
@@ -332,7 +338,13 @@ fn times(time: &TimeSaid, business: bool) -> Option<Span<ClockTime>> {
 fn open_end(clock: &Clock, business: bool, is_from: bool) -> ClockTime {
     match (business, clock.business()) {
         (true, Hours::One(time)) => time,
-        (true, Hours::Two(early, late)) => if is_from { late } else { early.max(late) },
+        (true, Hours::Two(early, late)) => {
+            if is_from {
+                late
+            } else {
+                early.max(late)
+            }
+        }
         (false, _) => clock.written(),
     }
 }
@@ -378,9 +390,10 @@ fn offered_hour(clock: &Clock, frame: &Frame<'_>) -> Option<ClockTime> {
         return None;
     }
     let readings = [Some(clock.written()), clock.later()];
-    let mut offered = readings.into_iter().flatten().filter(|time| {
-        frame.options.iter().any(|option| ClockTime::of(*option) == *time)
-    });
+    let mut offered = readings
+        .into_iter()
+        .flatten()
+        .filter(|time| frame.options.iter().any(|option| ClockTime::of(*option) == *time));
     let first = offered.next()?;
     offered.next().is_none().then_some(first)
 }

@@ -94,7 +94,10 @@ fn open(line: &Line, at: usize) -> Option<(TimeSaid, usize)> {
     }
     let work = ["trabalho", "trampo", "servico", "expediente"];
     if is_from && line.is(target, &work) {
-        return Some((made(Clock { hour: 18, minute: 0, second: 0, part: None, literal: true, bare: false }), target + 1));
+        return Some((
+            made(Clock { hour: 18, minute: 0, second: 0, part: None, literal: true, bare: false }),
+            target + 1,
+        ));
     }
     let (clock, end) = clock(line, target)?;
     let led = (next..target).any(|at| line.is(at, &["das", "as", "pelas", "umas"]));

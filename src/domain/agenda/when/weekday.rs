@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::Frame;
-use super::calendar::{month_start, monday, plus_days, plus_months, weekday_of_week};
+use super::calendar::{monday, month_start, plus_days, plus_months, weekday_of_week};
 use super::day::{DaySaid, Days, day, lone_number};
 use super::lex::Line;
 
@@ -81,7 +81,9 @@ fn coming(line: &Line, at: usize) -> Option<usize> {
 
 /// "desta semana", "da semana que vem", "da outra semana", after a weekday.
 fn week_after(line: &Line, at: usize) -> Option<(Week, usize)> {
-    if let Some(next) = ["desta", "dessa", "nessa", "nesta", "esta", "essa"].iter().find_map(|w| line.phrase(at, &[w, "semana"])) {
+    if let Some(next) =
+        ["desta", "dessa", "nessa", "nesta", "esta", "essa"].iter().find_map(|w| line.phrase(at, &[w, "semana"]))
+    {
         return Some((Week::This, next));
     }
     let lead = if line.is(at, &["da", "na", "de", "a"]) { at + 1 } else { at };
@@ -105,7 +107,9 @@ fn week_after(line: &Line, at: usize) -> Option<(Week, usize)> {
 /// A weekday and its date: both must fit, else nobody knows which was meant.
 fn with_date(line: &Line, frame: &Frame<'_>, weekday: Weekday, next: usize) -> Option<(DaySaid, usize)> {
     let mut date_at = next;
-    while line.is_mark(date_at, &[',', '(', '-']) || (date_at < next + 2 && line.is(date_at, &["no", "do", "o", "agora"])) {
+    while line.is_mark(date_at, &[',', '(', '-'])
+        || (date_at < next + 2 && line.is(date_at, &["no", "do", "o", "agora"]))
+    {
         date_at += 1;
     }
     if date_at > next + 2 {
