@@ -3,9 +3,9 @@
 use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta};
 use proptest::prelude::*;
 use secretaria::domain::agenda::choice::{Choice, choose};
-use secretaria::domain::conversation::intent::{Context, Intent};
 use secretaria::domain::agenda::request::{self, Situation};
 use secretaria::domain::agenda::when::{Aim, Answer, Frame, When, read};
+use secretaria::domain::conversation::intent::{Context, Intent};
 
 fn at(text: &str) -> NaiveDateTime {
     NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").expect("a moment")

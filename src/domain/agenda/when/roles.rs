@@ -1,5 +1,8 @@
 //! What a mention is for: wanted, ruled out, the old time of a move, corrected by a later one, or of something else.
 
+mod moving;
+mod ruled_out;
+
 use super::grammar::Mention;
 use super::lex::Line;
 use super::{Aim, Convention, Frame};
@@ -62,7 +65,7 @@ pub(super) fn assigned(line: &Line, mentions: Vec<Mention>, frame: &Frame<'_>) -
         placed.push(Placed { mention: mention.clone(), role, link });
     }
     if frame.aim == Aim::Move {
-        moved(line, &mut placed);
+        moving::moved(line, &mut placed);
     }
     placed
 }
@@ -254,131 +257,6 @@ impl Place<'_> {
             && !self.line.is(at + 1, &["favor"])
     }
 
-    fn is_ruled_out_before(&self) -> bool {
-        const LEADS: [&[&str]; 14] = [
-            &["sem", "ser"],
-            &["que", "nao", "seja"],
-            &["desde", "que", "nao"],
-            &["a", "nao", "ser"],
-            &["nao", "pode", "ser"],
-            &["nao", "seja"],
-            &["menos"],
-            &["exceto"],
-            &["tirando"],
-            &["salvo"],
-            &["nem"],
-            &["contanto", "que", "nao"],
-            &["nao", "sendo"],
-            &["evitar"],
-        ];
-        let near: Vec<usize> = self.back().collect();
-        let led = near.iter().take(5).any(|at| {
-            LEADS.iter().any(|lead| self.ends_near(*at, lead)) || (self.ends_near(*at, &["fora"]) && !self.is_away(*at))
-        });
-        if led && !self.is_more_or_less() {
-            return true;
-        }
-        let negated = near.iter().any(|at| self.line.word(*at) == "nao" && self.negates(*at));
-        negated && self.frame.aim != Aim::Existing
-    }
-
-    /// Whether a phrase begins at a place and only small words stand between it and the mention.
-    fn ends_near(&self, at: usize, phrase: &[&str]) -> bool {
-        let small = [
-            "na", "no", "a", "o", "as", "os", "de", "da", "do", "em", "dia", "dias", "as", "nas", "nos", "para",
-            "essa", "esta", "pela",
-        ];
-        self.line.phrase(at, phrase).is_some_and(|end| (end..self.start).all(|at| self.line.is(at, &small)))
-    }
-
-    /// "estou fora", "fico fora": away.
-    fn is_away(&self, at: usize) -> bool {
-        let before = at.checked_sub(1).map_or("", |at| self.line.word(at));
-        ["est", "fic", "vou", "to", "vai"].iter().any(|stem| before.starts_with(stem))
-    }
-
-    fn is_more_or_less(&self) -> bool {
-        self.back().any(|at| self.line.word(at) == "menos" && at > 0 && self.line.word(at - 1) == "ou")
-    }
-
-    /// "não posso sexta", "não quero de manhã", "não sexta": a refusal of what follows.
-    fn negates(&self, at: usize) -> bool {
-        const VERBS: [&str; 22] = [
-            "posso",
-            "consigo",
-            "quero",
-            "da",
-            "vou",
-            "tenho",
-            "podemos",
-            "rola",
-            "queria",
-            "conseguimos",
-            "serve",
-            "pode",
-            "gosto",
-            "gostaria",
-            "poderia",
-            "conseguiria",
-            "consegue",
-            "estou",
-            "estarei",
-            "poderei",
-            "e",
-            "era",
-        ];
-        let verb = if self.line.is(at + 1, &["me", "vai", "mais", "eu", "to", "vou"]) { at + 2 } else { at + 1 };
-        let direct =
-            (at + 1..self.start).all(|at| self.line.is(at, &["na", "no", "a", "as", "de", "da", "para", "dia"]));
-        let question = self.line.is(at + 1, &["tem", "teria", "da"]) && self.has_question();
-        let relative = (at..self.start).any(|at| self.line.is(at, &["que", "se", "esqueci", "esquece", "quando"]));
-        (direct && self.before + 1 >= at.min(self.before + 1)
-            || self.line.is(verb, &VERBS)
-            || self.line.is(at + 1, &VERBS))
-            && !question
-            && !relative
-    }
-
-    fn has_question(&self) -> bool {
-        (self.end..self.after.min(self.end + 8)).any(|at| self.line.mark(at) == Some('?'))
-    }
-
-    /// "segunda não", "de tarde não dá", "sexta é ruim", "quinta eu trabalho".
-    fn is_ruled_out_after(&self) -> bool {
-        let mut at = self.end;
-        while at < self.end + 3
-            && self.line.is(at, &["eu", "ja", "tambem", "pra", "infelizmente", "realmente", "la", "ai"])
-        {
-            at += 1;
-        }
-        if at > self.end + 3 || at >= self.after.max(self.end + 1) {
-            return false;
-        }
-        let refuses = match self.line.word(at) {
-            // "sexta não?" asks, "sexta não, sábado" refuses.
-            "nao" => {
-                let asks = self.line.mark(at + 1) == Some('?')
-                    || self.line.is(at + 1, &["e", "tem", "esqueci", "ne", "seria", "teria"]);
-                !asks && !(self.line.ends_sentence(at + 1) && self.has_negation_before())
-            }
-            "e" | "fica" | "ta" | "esta" => {
-                let adverb = usize::from(self.line.is(at + 1, &["muito", "meio", "bem", "mais"]));
-                self.line.is(
-                    at + 1 + adverb,
-                    &["ruim", "complicado", "dificil", "osso", "foda", "impossivel", "feriado", "pessimo", "puxado"],
-                )
-            }
-            "trabalho" | "viajo" | "trampo" | "nunca" => true,
-            _ => false,
-        };
-        refuses && self.frame.aim != Aim::Existing
-    }
-
-    /// "não consigo ir hoje não": the second "não" only strengthens the first.
-    fn has_negation_before(&self) -> bool {
-        self.back().any(|at| self.line.is(at, &["nao", "nem"]))
-    }
-
     /// A clause about something else: "saio do trampo 17h30", "o casamento é sábado".
     fn is_aside(&self) -> bool {
         const ELSEWHERE: [&str; 51] = [
@@ -445,105 +323,4 @@ impl Place<'_> {
         let has = self.frame.aim == Aim::Wish && !free && self.back().any(|at| self.line.word(at) == "tenho");
         (led && !own) || opens_clause || has
     }
-}
-
-/// Which mentions of a move are the old time: those the text calls the appointment's, and all before the new one.
-fn moved(line: &Line, placed: &mut [Placed]) {
-    let sides: Vec<Side> = placed.iter().map(|p| side(line, &p.mention)).collect();
-    let first_new = sides.iter().position(|side| *side == Side::New);
-    let first_likely = sides.iter().position(|side| *side == Side::Likely);
-    for (index, (place, side)) in placed.iter_mut().zip(&sides).enumerate() {
-        let before = |other: Option<usize>| other.is_some_and(|other| index < other);
-        // "queria trocar sexta por sábado": what is wanted is the trade.
-        let is_old = match side {
-            Side::Old => true,
-            Side::Likely => before(first_new),
-            Side::Open => place.link == Link::Apart && (before(first_new) || before(first_likely)),
-            Side::New => false,
-        };
-        if is_old && place.role != Role::Aside {
-            place.role = Role::Old;
-        }
-        if *side == Side::New && place.role == Role::Aside {
-            place.role = Role::Wanted;
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Old,
-    /// Said with "para" or "por".
-    New,
-    /// Said with a verb of wishing.
-    Likely,
-    Open,
-}
-
-/// What says whose time follows: the one an appointment has, or the one it shall have.
-fn said_side(word: &str) -> Option<Side> {
-    Some(match word {
-        "para" | "por" | "pelo" | "pela" => Side::New,
-        "quero" | "queria" | "prefiro" | "falei" | "disse" | "pedi" | "consigo" | "posso" | "tem" | "teria"
-        | "pode" | "poderia" | "fica" | "serve" | "antecipa" | "antecipar" | "remarca" | "remarcar" | "adia"
-        | "adiar" | "combinei" | "combinamos" => Side::Likely,
-        "era" | "estava" | "tenho" | "marcado" | "marcada" | "agendado" | "agendada" | "marquei" | "tinha"
-        | "agendei" | "marcamos" | "antigo" | "vez" | "coloquei" | "inves" | "botou" | "colocou" | "marcou"
-        | "anotou" | "botaram" | "colocaram" | "marcaram" | "apareceu" | "veio" | "lugar" | "previsto" | "prevista"
-        | "botei" | "agendou" => Side::Old,
-        _ => return None,
-    })
-}
-
-/// Which side of a move a mention is on, by the words before it.
-fn side(line: &Line, mention: &Mention) -> Side {
-    let first = line.word(mention.start);
-    // A mention may have taken "para" or "de" in as its first word.
-    if matches!(first, "para" | "por") {
-        return Side::New;
-    }
-    let of = |word: &str| matches!(word, "de" | "do" | "da" | "das" | "dos");
-    // "qualquer dia da semana que vem" is no possessive.
-    let counts = |at: Option<usize>| {
-        at.is_some_and(|at| {
-            line.is(at, &["dia", "dias", "comeco", "inicio", "final", "fim", "meio", "horario"])
-                && line.is(at.wrapping_sub(1), &["qualquer", "algum", "outro", "um", "no", "em", "quaisquer"])
-        })
-    };
-    let leads_to = |at: Option<usize>| at.is_some_and(|at| line.is(at, &["para", "pelo", "pela", "por"]));
-    if of(first) && !is_part_of_day(line, mention) {
-        let before = mention.start.checked_sub(1);
-        return if leads_to(before) || counts(before) { Side::New } else { Side::Old };
-    }
-    let mut near = true;
-    for back in 1..=REACH {
-        let Some(at) =
-            mention.start.checked_sub(back).filter(|at| !line.ends_sentence(*at) && !line.is_mark(*at, &[',']))
-        else {
-            break;
-        };
-        let word = line.word(at);
-        if let Some(side) = said_side(word) {
-            // "era para ser dia 13", "está marcada para quinta".
-            if line.phrase(at, &["para", "ser"]).is_some() {
-                return Side::New;
-            }
-            let before = at.checked_sub(1).map_or("", |at| line.word(at));
-            let old = word == "para" && (said_side(before) == Some(Side::Old));
-            return if old { Side::Old } else { side };
-        }
-        if near && of(word) {
-            let before = at.checked_sub(1);
-            return if leads_to(before) || counts(before) { Side::New } else { Side::Old };
-        }
-        near &=
-            line.is(at, &["a", "o", "as", "os", "na", "no", "dia", "la", "umas", "proxima", "proximo", "essa", "esta"]);
-    }
-    Side::Open
-}
-
-/// "de manhã", "de tarde" are no possessives.
-fn is_part_of_day(line: &Line, mention: &Mention) -> bool {
-    line.is(mention.start + 1, &["manha", "tarde", "noite", "manhazinha", "tardinha", "cedo", "segunda"])
-        && mention.day.is_none()
 }

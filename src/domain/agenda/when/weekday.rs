@@ -4,8 +4,9 @@ use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::Frame;
 use super::calendar::{monday, month_start, plus_days, plus_months, weekday_of_week};
-use super::day::{DaySaid, Days, day, lone_number};
+use super::day::{DaySaid, Days, day};
 use super::lex::Line;
+use super::numbered::lone_number;
 
 /// How far ahead a weekday with a number ("sexta 13") is looked for, in months.
 const MONTHS_AHEAD: i64 = 24;
