@@ -44,7 +44,8 @@ fn number(groups: &[Group]) -> Option<Phone> {
         return None;
     }
     let length: usize = groups.iter().map(|group| group.digits.len()).sum();
-    if !(10..=18).contains(&length) && !(first.plus && (8..=18).contains(&length)) {
+    let fewest = if first.plus { 8 } else { 10 };
+    if !(fewest..=18).contains(&length) {
         return None;
     }
     let digits: String = groups.iter().map(|group| group.digits.as_str()).collect();

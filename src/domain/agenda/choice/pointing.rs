@@ -144,7 +144,7 @@ fn by_ordinal(line: &Line, at: usize, covered: &impl Fn(usize) -> bool, any_list
         let prepositional =
             matches!(before, "na" | "da" | "de" | "para" | "essa" | "proxima" | "ate" | "toda" | "nessa" | "do");
         let feira = line.is(next, &["feira"]) || (line.mark(next) == Some('-') && line.is(next + 1, &["feira"]));
-        let more = (next..next + 3).any(|at| covered(at));
+        let more = (next..next + 3).any(covered);
         if prepositional || feira || more {
             return None;
         }

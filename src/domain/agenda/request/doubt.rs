@@ -113,7 +113,7 @@ fn is_conditional(line: &Line) -> bool {
     (0..line.len()).any(|at| {
         line.word(at) == "se"
             && !line.is(at + 1, &["deus", "quiser", "possivel", "puder", "der", "poder", "cuida", "preocupe"])
-            && !(line.word(at + 1) == "nao" && line.is(at + 2, &["me", "for", "der", "puder", "tiver", "houver"]))
+            && (line.word(at + 1) != "nao" || !line.is(at + 2, &["me", "for", "der", "puder", "tiver", "houver"]))
             && !line.is(at.wrapping_sub(1), &["saber", "ver", "sei", "confirmar"])
     }) || any(line, &[&["caso"], &["a", "menos", "que"], &["a", "nao", "ser", "que"]])
 }

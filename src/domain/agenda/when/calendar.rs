@@ -58,7 +58,7 @@ pub(super) fn nth_workday(month: NaiveDate, n: u32) -> Option<NaiveDate> {
     let start = month_start(month);
     let is_workday = |day: &NaiveDate| day.weekday().num_days_from_monday() < 5;
     let mut workdays = (0..31).map(|d| plus_days(start, d)).filter(|d| d.month() == start.month()).filter(is_workday);
-    if n == 0 { workdays.last() } else { workdays.nth(usize::try_from(n).ok()?.checked_sub(1)?) }
+    if n == 0 { workdays.next_back() } else { workdays.nth(usize::try_from(n).ok()?.checked_sub(1)?) }
 }
 
 /// A two-digit year of this or the last century, or a year of four digits.

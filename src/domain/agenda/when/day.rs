@@ -224,7 +224,7 @@ pub(in crate::domain::agenda) fn is_ordinal_here(line: &Line, at: usize) -> bool
     let ambiguous = line.is(at, &["segunda", "terca", "quarta", "quinta", "sexta"]);
     let feira = after_feira(line, at + 1) > at + 1;
     let noun = line.is(at + 1, &ORDINAL_NOUNS)
-        && !(line.word(at + 1) == "da" && !line.phrase(at + 1, &["da", "lista"]).is_some());
+        && (line.word(at + 1) != "da" || line.phrase(at + 1, &["da", "lista"]).is_some());
     let before = at.checked_sub(1).map_or("", |at| line.word(at));
     let kind = at.checked_sub(1).is_some_and(|at| line.is(at, &["opcao", "alternativa"]));
     ambiguous && !feira && (noun || kind || before == "decima" || before == "vigesima")

@@ -109,7 +109,7 @@ impl Place<'_> {
             "nao" => {
                 let asks = self.line.mark(at + 1) == Some('?')
                     || self.line.is(at + 1, &["e", "tem", "esqueci", "ne", "seria", "teria"]);
-                !asks && !(self.line.ends_sentence(at + 1) && self.has_negation_before())
+                !(asks || self.line.ends_sentence(at + 1) && self.has_negation_before())
             }
             "e" | "fica" | "ta" | "esta" => {
                 let adverb = usize::from(self.line.is(at + 1, &["muito", "meio", "bem", "mais"]));
