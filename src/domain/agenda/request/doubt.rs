@@ -82,7 +82,7 @@ pub(super) fn is_hedged(line: &Line) -> bool {
     )
 }
 
-/// "acho que vou ter que cancelar": not yet.
+/// "acho que não vou mais": not yet.
 fn is_half_meant(line: &Line) -> bool {
     any(
         line,
@@ -118,7 +118,7 @@ fn is_conditional(line: &Line) -> bool {
     }) || any(line, &[&["caso"], &["a", "menos", "que"], &["a", "nao", "ser", "que"]])
 }
 
-/// "tenho que ver com meu marido antes".
+/// "preciso combinar em casa primeiro".
 fn must_ask_first(line: &Line) -> bool {
     any(
         line,
@@ -192,7 +192,7 @@ fn is_swap(line: &Line) -> bool {
         && any(line, &[&["no", "meu"], &["no", "dela"], &["no", "dele"]])
 }
 
-/// "às 10 e pouco": an hour that is none of those offered for sure.
+/// "às 9 e alguma coisa": an hour that is none of those offered for sure.
 pub(super) fn is_vague_hour(line: &Line) -> bool {
     any(line, &[&["e", "pouco"], &["e", "pouquinho"], &["e", "tanto"], &["e", "alguma", "coisa"], &["e", "pico"]])
 }

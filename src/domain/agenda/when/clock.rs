@@ -77,7 +77,7 @@ fn with_part(line: &Line, mut clock: Clock, mut next: usize) -> (Clock, usize) {
     if line.phrase(next, &["em", "ponto"]).is_some() {
         next += 2;
     }
-    // "8 pm da tarde" says it twice.
+    // "6 pm da tarde" says it twice.
     if clock.literal
         && line.is(next.saturating_sub(1), &["pm", "am"])
         && let Some((_, after)) = part_after_clock(line, next)

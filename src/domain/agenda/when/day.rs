@@ -107,7 +107,7 @@ fn inclusive_week(line: &Line, at: usize) -> Option<(i64, usize)> {
     (!hour).then_some((days, next))
 }
 
-/// "daqui a três dias", "dentro de duas semanas", "em 15 dias", "dois dias depois de hoje".
+/// "daqui a três dias", "dentro de duas semanas", "em 15 dias", "três dias depois de hoje".
 fn weeks_from(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)> {
     let (count, unit, next) = match line.word(at) {
         "daqui" | "dentro" | "em" | "de" | "d" => super::duration::ahead(line, at, frame)?,

@@ -1,4 +1,4 @@
-//! Days and times put together: "sexta depois das 18", "de segunda a quinta", "13 até 15 de julho às 9".
+//! Days and times put together: "sexta depois das 18", "de segunda a quinta", "2 até 6 de maio às 9".
 
 use chrono::NaiveDateTime;
 
@@ -193,7 +193,7 @@ pub(super) fn any_day(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DayS
         .then(|| (DaySaid { number: Some(number), ..DaySaid::of(frame.day_of_month(number)) }, at + 2))
 }
 
-/// "dias 10, 11 e 12", "dia 22 ou 23": the numbers after the first are days too.
+/// "dias 3, 4 e 5", "dia 3 ou 4": the numbers after the first are days too.
 fn more_numbers(line: &Line, made: &mut Mention, frame: &Frame<'_>) {
     let Some(DaySaid { days: Days::One(first), number: Some(_), .. }) = made.day else { return };
     let mut all = vec![first];
@@ -225,7 +225,7 @@ pub(super) fn joined(mut days: Vec<chrono::NaiveDate>) -> Days {
     }
 }
 
-/// "pra 10", "pra 10 ou 11": days or hours.
+/// "pra 10", "pra 8 ou 9": days or hours.
 fn bare_numbers(line: &Line, at: usize) -> Option<Mention> {
     if line.word(at) != "para" {
         return None;

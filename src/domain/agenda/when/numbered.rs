@@ -144,7 +144,7 @@ pub(super) fn lone_number(line: &Line, at: usize) -> Option<(u32, usize)> {
     }
 }
 
-/// A number without "dia" that ends a range: "4 até *23 do próximo mês*", "dias 10 a *14*".
+/// A number without "dia" that ends a range: "5 até *9 do próximo mês*", "dias 10 a *14*".
 pub(super) fn numbered_after(line: &Line, at: usize, frame: &Frame<'_>, plain: bool) -> Option<(DaySaid, usize)> {
     let (number @ 1..=31, 1 | 2) = line.digits(at)? else { return None };
     if let Some((start, next)) = month_named_after(line, at + 1, frame) {

@@ -140,7 +140,7 @@ fn whole(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(Whole, usize)> {
         _ => None,
     };
     if let Some(by) = before {
-        // "semana que vem não dá, só na outra".
+        // "semana que vem viajo, na outra volto".
         if line.word(at) == "outra" && previous_is_week(line, at) && line.ends_sentence(at + 1) {
             return Some((shifted(today, Unit::Week, 2), at + 1));
         }
@@ -178,7 +178,7 @@ fn month_of_this_year(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(Whol
     Some((Whole { from, until: plus_months(from, 1), unit: Unit::Month }, at + 1))
 }
 
-/// "semana que vem, não; na outra semana" counts from the one that was named.
+/// "semana que vem é feriado, na outra semana" counts from the one that was named.
 fn previous_is_week(line: &Line, at: usize) -> bool {
     (1..=at.min(12)).any(|back| line.word(at - back) == "semana" && line.is(at - back + 1, &["que"]))
 }
@@ -243,7 +243,7 @@ fn fortnight(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usiz
     Some((DaySaid { past: until <= frame.today(), ..DaySaid::of(Days::Span(Span::between(from, until))) }, end))
 }
 
-/// "terceiro trimestre deste ano", "terceira semana do mês", "semana 27 do ano passado", "primeiro mês de 2013".
+/// "segundo trimestre deste ano", "terceira semana do mês", "semana 12 do ano passado", "segundo mês de 2030".
 fn counted(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)> {
     let (number, unit, next) = match line.word(at) {
         "semana" => {
@@ -286,7 +286,7 @@ fn counted(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)
     Some((said(found, frame), next))
 }
 
-/// "próximos 15 dias", "3 semanas que vem", "últimos dois meses".
+/// "próximos 15 dias", "2 semanas que vem", "últimos dois meses".
 fn several(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)> {
     let (direction, count_at) = match line.word(at) {
         "proximos" | "proximas" => (1, at + 1),

@@ -24,7 +24,7 @@ fn connector(line: &Line, at: usize, between: bool) -> Option<usize> {
     Some(if line.is(next, &["o", "a", "ao", "as", "os", "no"]) { next + 1 } else { next })
 }
 
-/// "de segunda a sexta", "entre os dias 10 e 14", "13 até 15 de julho", "desde hoje até amanhã".
+/// "de segunda a sexta", "entre os dias 3 e 7", "2 até 6 de maio", "desde sexta até segunda".
 pub(super) fn day_range(line: &Line, at: usize, frame: &Frame<'_>) -> Option<Mention> {
     let between = line.word(at) == "entre";
     let opened = between || line.is(at, &["de", "do", "da", "desde"]) || line.phrase(at, &["a", "partir"]).is_some();
@@ -112,7 +112,7 @@ fn is_dated_after(line: &Line, at: usize, frame: &Frame<'_>) -> bool {
     next > at && any_day(line, next, frame).is_some()
 }
 
-/// A range of two numbers of which only the last says its month: "13-15 de julho", "4 até 23 do próximo mês".
+/// A range of two numbers of which only the last says its month: "2-6 de maio", "5 até 9 do próximo mês".
 fn number_range(line: &Line, start: usize, at: usize, between: bool, dias: bool, frame: &Frame<'_>) -> Option<Mention> {
     let (number, 1 | 2) = line.digits(at)? else { return None };
     let second_at = connector(line, at + 1, between)?;
@@ -128,7 +128,7 @@ fn number_range(line: &Line, start: usize, at: usize, between: bool, dias: bool,
         return None;
     }
     let dated = day(line, second_at, frame).or_else(|| {
-        // "4 até 23 do próximo mês": the grammar of a day with its number, without the word "dia".
+        // "5 até 9 do próximo mês": the grammar of a day with its number, without the word "dia".
         super::numbered::numbered_after(line, second_at, frame, dias)
     });
     let (second, end) = dated?;

@@ -146,7 +146,7 @@ impl Place<'_> {
         ];
         let gap = || self.before..self.start;
         let spoken = gap().any(|at| self.line.is(at, &WORDS) || PHRASES.iter().any(|p| self.plain_phrase(at, p)));
-        // "dia 8... não, dia 9": a "não" that stands alone between marks.
+        // "dia 3... não, dia 4": a "não" that stands alone between marks.
         let no = gap().any(|at| {
             self.line.word(at) == "nao"
                 && self.is_pause(at + 1)
@@ -201,7 +201,7 @@ impl Place<'_> {
         Role::Wanted
     }
 
-    /// "cancela a de terça e deixa a de quinta", "se eu não chegar até 14h cancela", "adiar em uma hora".
+    /// "desmarca a de hoje e deixa a de sexta", "se eu me atrasar para as 9h, cancela", "adiar em uma hora".
     fn is_no_time(&self) -> bool {
         if self.frame.convention == Convention::Plain {
             return false;
@@ -225,7 +225,7 @@ impl Place<'_> {
         (self.frame.aim == Aim::Existing && (kept || conditional)) || (self.frame.aim == Aim::Move && counted)
     }
 
-    /// "na dúvida se marquei dia 6": a question, not a condition.
+    /// "não lembro se é dia 3": a question, not a condition.
     fn is_indirect(&self, at: usize) -> bool {
         let asks = [
             "saber",
@@ -257,7 +257,7 @@ impl Place<'_> {
             && !self.line.is(at + 1, &["favor"])
     }
 
-    /// A clause about something else: "saio do trampo 17h30", "o casamento é sábado".
+    /// A clause about something else: "largo o serviço às 18h", "o casamento é sábado".
     fn is_aside(&self) -> bool {
         const ELSEWHERE: [&str; 51] = [
             "saio",

@@ -41,7 +41,7 @@ fn wanted(placed: Vec<Placed>, frame: &Frame<'_>) -> Vec<(Mention, Link)> {
         .collect()
 }
 
-/// A wish that names only a time is about the day that was named beside it: "sair cedo na sexta para ir aí, às 16h?",
+/// A wish that names only a time is about the day that was named beside it: "folgo terça para passar aí, dá às 9h?",
 /// "tenho hora amanhã às 9, dá para ser depois das 10?".
 fn with_days_of_others(mut placed: Vec<Placed>) -> Vec<Placed> {
     let has_day =

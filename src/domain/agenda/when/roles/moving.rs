@@ -60,7 +60,7 @@ fn side(line: &Line, mention: &Mention) -> Side {
         return Side::New;
     }
     let of = |word: &str| matches!(word, "de" | "do" | "da" | "das" | "dos");
-    // "qualquer dia da semana que vem" is no possessive.
+    // "algum dia da semana que vem" is no possessive.
     let counts = |at: Option<usize>| {
         at.is_some_and(|at| {
             line.is(at, &["dia", "dias", "comeco", "inicio", "final", "fim", "meio", "horario"])
