@@ -80,9 +80,7 @@ impl Phrases {
     pub fn parse_with(file: &'static str, content: &str, sections: &[&str]) -> Result<Self, LexiconError> {
         let made = Self::parse(file, content)?;
         match sections.iter().find(|name| made.section(name).is_none()) {
-            Some(name) => {
-                Err(LexiconError { file, line: 0, problem: format!("the section [{name}] is missing") })
-            }
+            Some(name) => Err(LexiconError { file, line: 0, problem: format!("the section [{name}] is missing") }),
             None => Ok(made),
         }
     }

@@ -215,7 +215,11 @@ pub(super) fn after_reminder(cues: &Cues) -> Intent {
 pub(super) fn after_followup(cues: &Cues) -> Intent {
     let agrees = cues.first(Cue::Yes).is_some_and(|hit| hit.start == 0);
     if (cues.has(Cue::Complaint) || cues.has(Cue::Fault)) && !agrees && !cues.has(Cue::Book) {
-        return if cues.has(Cue::Praise) && (!cues.has(Cue::Complaint) || ends_well(cues)) { Intent::FeedbackText } else { Intent::Complaint };
+        return if cues.has(Cue::Praise) && (!cues.has(Cue::Complaint) || ends_well(cues)) {
+            Intent::FeedbackText
+        } else {
+            Intent::Complaint
+        };
     }
     if cues.first(Cue::Rating).is_some_and(|hit| !agrees || hit.start == 0) {
         return Intent::FeedbackText;
