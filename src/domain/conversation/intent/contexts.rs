@@ -45,7 +45,8 @@ fn appointment(cues: &Cues) -> Option<Intent> {
     if cues.has(Cue::Cancel) || (cues.has(Cue::IfCancel) && !cues.asks()) {
         return Some(Intent::AppointmentCancel);
     }
-    if cues.has(Cue::Shift) && !cues.has(Cue::Complaint) {
+    let has_one = cues.any(&[Cue::Own, Cue::Appointment, Cue::Cant, Cue::Away]);
+    if cues.has(Cue::Shift) && !cues.has(Cue::Complaint) && (has_one || !cues.has(Cue::Book)) {
         return Some(Intent::AppointmentReschedule);
     }
     if cues.has(Cue::Cant) && cues.any(&[Cue::Own, Cue::Appointment]) && (cues.has(Cue::Slot) || cues.asks()) {
@@ -195,6 +196,9 @@ pub(super) fn after_reminder(cues: &Cues) -> Intent {
     }
     if cant || cues.has(Cue::IfCancel) || cues.has(Cue::Drop) {
         return Intent::AppointmentCancel;
+    }
+    if cues.has(Cue::Complaint) {
+        return Intent::Complaint;
     }
     if cues.has(Cue::Own) {
         return Intent::AppointmentQuery;
