@@ -183,8 +183,10 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn end(&self, steps: &[Step], at: usize) -> Option<usize> {
         let Some((step, rest)) = steps.split_first() else { return (at >= self.least).then_some(at) };
+        let before = at.checked_sub(1).and_then(|at| self.words.get(at));
         for here in at..=at + step.gap {
-            if self.words.get(here).is_none_or(|word| word.sentence != self.sentence) {
+            let Some(word) = self.words.get(here).filter(|word| word.sentence == self.sentence) else { break };
+            if here > at && before.is_some_and(|before| before.clause != word.clause) {
                 break;
             }
             if self.sets.get(here).is_some_and(|set| set.contains(step.element))
