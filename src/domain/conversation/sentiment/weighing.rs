@@ -4,24 +4,25 @@ use crate::domain::text::phrases::Phrases;
 use crate::domain::text::reading::{Hit, Reading};
 
 /// Every section of the lexicon: the moods, as in [`MOODS`], and what changes them.
-pub(super) const SECTIONS: [&str; 10] = [
+pub(super) const SECTIONS: [&str; 11] = [
     "very positive",
     "positive",
     "positive faint",
     "very negative",
     "negative",
     "negative faint",
+    "neutral",
     "negation",
     "more",
     "less",
     "turn",
 ];
 /// What a hit of each of the first sections weighs.
-const MOODS: [f32; 6] = [3.0, 2.0, 0.7, -3.0, -2.0, -0.7];
-const NEGATION: usize = 6;
-const MORE: usize = 7;
-const LESS: usize = 8;
-const TURN: usize = 9;
+const MOODS: [f32; 7] = [3.0, 2.0, 0.7, -3.0, -2.0, -0.7, 0.0];
+const NEGATION: usize = 7;
+const MORE: usize = 8;
+const LESS: usize = 9;
+const TURN: usize = 10;
 
 /// A negation reaches over so many words.
 const NEGATION_REACH: usize = 3;
