@@ -87,6 +87,11 @@ impl ElementSet {
     }
 }
 
+/// What is written with a full stop that ends no sentence ("Dr. Paulo").
+fn is_title(word: &Word) -> bool {
+    matches!(word.text.as_str(), "doutor" | "doutora" | "senhor" | "senhora" | "prof" | "profa")
+}
+
 /// The words of a text with their sentences. A full stop, an exclamation or question mark, a semicolon and a line break
 /// end a sentence; a comma ends a clause only.
 pub fn words(text: &str) -> Vec<Word> {
@@ -96,6 +101,7 @@ pub fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::with_capacity(tokens.len());
     for token in tokens {
         match token.kind {
+            Kind::Mark if token.text == "." && words.last().is_some_and(is_title) => {}
             Kind::Mark if matches!(token.text.as_str(), "." | "!" | "?" | ";" | "\n" | "…") => {
                 sentence += 1;
                 clause += 1;
