@@ -35,6 +35,7 @@ mod text_cleaning;
 mod tidy;
 mod turn;
 mod turn_model;
+mod understanding;
 mod unknown_commit;
 mod wall;
 mod wall_http;

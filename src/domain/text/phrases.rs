@@ -2,7 +2,7 @@
 //!
 //! How a phrase is written (the files say it again for those who extend them):
 //! `word` that word, `word*` words that begin so, `*word` words that end so, `a/b` either, `word?` may be missing, `@list` one of a list that a
-//! line `@list = a, b` gives, `_` any word, `..` up to three words of any kind, `#n` a number, `#h` a time with digits,
+//! line `@list = a, b` gives, `_` any word, `..` up to three words of any kind (none beyond a comma), `#n` a number, `#h` a time with digits,
 //! `#d` a date with digits, `<` at the start: nothing but politeness before, `>` at the end: nothing but politeness
 //! after. Politeness is what the section `noise` finds. No phrase reaches beyond its sentence.
 //! A hit that overlaps one of the section `NAME unless` does not count for `NAME`.
@@ -80,9 +80,7 @@ impl Phrases {
     pub fn parse_with(file: &'static str, content: &str, sections: &[&str]) -> Result<Self, LexiconError> {
         let made = Self::parse(file, content)?;
         match sections.iter().find(|name| made.section(name).is_none()) {
-            Some(name) => {
-                Err(LexiconError { file, line: 0, problem: format!("the section [{name}] is missing") })
-            }
+            Some(name) => Err(LexiconError { file, line: 0, problem: format!("the section [{name}] is missing") }),
             None => Ok(made),
         }
     }

@@ -17,6 +17,8 @@ pub struct Word {
     pub kind: Kind,
     /// The number of its sentence.
     pub sentence: usize,
+    /// The number of its clause: commas, too, end one.
+    pub clause: usize,
     /// Whether it is mere politeness.
     pub noise: bool,
 }
@@ -85,26 +87,38 @@ impl ElementSet {
     }
 }
 
+/// What is written with a full stop that ends no sentence ("Dr. Paulo").
+fn is_title(word: &Word) -> bool {
+    matches!(word.text.as_str(), "doutor" | "doutora" | "senhor" | "senhora" | "prof" | "profa")
+}
+
 /// The words of a text with their sentences. A full stop, an exclamation or question mark, a semicolon and a line break
-/// end a sentence; a comma does not.
+/// end a sentence; a comma ends a clause only.
 pub fn words(text: &str) -> Vec<Word> {
     let tokens = tokens_of_folded(&fold(text));
     let only_emoji = tokens.iter().all(|token| matches!(token.kind, Kind::Emoji | Kind::Mark));
-    let mut sentence = 0;
+    let (mut sentence, mut clause) = (0, 0);
     let mut words = Vec::with_capacity(tokens.len());
     for token in tokens {
         match token.kind {
-            Kind::Mark if matches!(token.text.as_str(), "." | "!" | "?" | ";" | "\n" | "…") => sentence += 1,
-            Kind::Mark => {}
+            Kind::Mark if token.text == "." && words.last().is_some_and(is_title) => {}
+            Kind::Mark if matches!(token.text.as_str(), "." | "!" | "?" | ";" | "\n" | "…") => {
+                sentence += 1;
+                clause += 1;
+            }
+            Kind::Mark => clause += usize::from(token.text == ","),
             Kind::Emoji if !only_emoji => {}
-            kind => words.push(Word { text: token.text, kind, sentence, noise: false }),
+            kind => words.push(Word { text: token.text, kind, sentence, clause, noise: false }),
         }
     }
     let over = words.len().saturating_sub(WORDS_FROM_START + WORDS_FROM_END);
     if over > 0 {
         words.drain(WORDS_FROM_START..WORDS_FROM_START + over);
         // The two parts must not read as one sentence.
-        words.iter_mut().skip(WORDS_FROM_START).for_each(|word| word.sentence += 1);
+        words.iter_mut().skip(WORDS_FROM_START).for_each(|word| {
+            word.sentence += 1;
+            word.clause += 1;
+        });
     }
     words
 }

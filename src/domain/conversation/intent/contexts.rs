@@ -45,10 +45,12 @@ fn appointment(cues: &Cues) -> Option<Intent> {
     if cues.has(Cue::Cancel) || (cues.has(Cue::IfCancel) && !cues.asks()) {
         return Some(Intent::AppointmentCancel);
     }
-    if cues.has(Cue::Shift) && !cues.has(Cue::Complaint) {
+    let has_one = cues.any(&[Cue::Own, Cue::Appointment, Cue::Cant, Cue::Away]);
+    if cues.has(Cue::Shift) && !cues.has(Cue::Complaint) && (has_one || !cues.has(Cue::Book)) {
         return Some(Intent::AppointmentReschedule);
     }
-    if cues.has(Cue::Cant) && cues.any(&[Cue::Own, Cue::Appointment]) && (cues.has(Cue::Slot) || cues.asks()) {
+    let other_time = cues.has(Cue::Slot) || (cues.asks() && cues.any(&[Cue::Own, Cue::Appointment]));
+    if cues.has(Cue::Cant) && other_time {
         return Some(Intent::AppointmentReschedule);
     }
     let absent = (cues.has(Cue::Cant) && cues.any(&[Cue::Time, Cue::Drop, Cue::Appointment]))
@@ -196,6 +198,9 @@ pub(super) fn after_reminder(cues: &Cues) -> Intent {
     if cant || cues.has(Cue::IfCancel) || cues.has(Cue::Drop) {
         return Intent::AppointmentCancel;
     }
+    if cues.has(Cue::Complaint) {
+        return Intent::Complaint;
+    }
     if cues.has(Cue::Own) {
         return Intent::AppointmentQuery;
     }
@@ -213,9 +218,15 @@ pub(super) fn after_reminder(cues: &Cues) -> Intent {
 
 /// After a visit it was asked whether to book again.
 pub(super) fn after_followup(cues: &Cues) -> Intent {
-    let agrees = cues.first(Cue::Yes).is_some_and(|hit| hit.start == 0);
+    let agrees = cues.first(Cue::Yes).is_some_and(|yes| {
+        yes.start == 0 && !cues.hits(Cue::Praise).any(|praise| praise.start == 0 && praise.end > yes.end)
+    });
     if (cues.has(Cue::Complaint) || cues.has(Cue::Fault)) && !agrees && !cues.has(Cue::Book) {
-        return if cues.has(Cue::Praise) && (!cues.has(Cue::Complaint) || ends_well(cues)) { Intent::FeedbackText } else { Intent::Complaint };
+        return if cues.has(Cue::Praise) && (!cues.has(Cue::Complaint) || ends_well(cues)) {
+            Intent::FeedbackText
+        } else {
+            Intent::Complaint
+        };
     }
     if cues.first(Cue::Rating).is_some_and(|hit| !agrees || hit.start == 0) {
         return Intent::FeedbackText;

@@ -41,7 +41,7 @@ pub(super) fn check() -> Result<(), LexiconError> {
 }
 
 fn is_face_sign(c: char) -> bool {
-    matches!(c, ':' | ';' | '=' | '<' | '^' | '_' | '¬' | '\\' | '/' | 'X' | 'x' | '-')
+    matches!(c, ':' | ';' | '=' | '<' | '^' | '_' | '¬' | '\\' | '/' | 'X' | 'x' | '-' | '?')
 }
 
 fn is_link(word: &str) -> bool {

@@ -4,16 +4,25 @@ use crate::domain::text::phrases::Phrases;
 use crate::domain::text::reading::{Hit, Reading};
 
 /// Every section of the lexicon: the moods, as in [`MOODS`], and what changes them.
-pub(super) const SECTIONS: [&str; 10] = [
-    "very positive", "positive", "positive faint", "very negative", "negative", "negative faint", "negation", "more",
-    "less", "turn",
+pub(super) const SECTIONS: [&str; 11] = [
+    "very positive",
+    "positive",
+    "positive faint",
+    "very negative",
+    "negative",
+    "negative faint",
+    "neutral",
+    "negation",
+    "more",
+    "less",
+    "turn",
 ];
 /// What a hit of each of the first sections weighs.
-const MOODS: [f32; 6] = [3.0, 2.0, 0.7, -3.0, -2.0, -0.7];
-const NEGATION: usize = 6;
-const MORE: usize = 7;
-const LESS: usize = 8;
-const TURN: usize = 9;
+const MOODS: [f32; 7] = [3.0, 2.0, 0.7, -3.0, -2.0, -0.7, 0.0];
+const NEGATION: usize = 7;
+const MORE: usize = 8;
+const LESS: usize = 9;
+const TURN: usize = 10;
 
 /// A negation reaches over so many words.
 const NEGATION_REACH: usize = 3;
@@ -74,6 +83,7 @@ fn longest_moods(lexicon: &Lexicon, reading: &Reading, taken: &mut [bool]) -> Ve
 
 /// Which words change the moods beside them.
 struct Changes {
+    taken: Vec<bool>,
     negation: Vec<bool>,
     more: Vec<bool>,
     less: Vec<bool>,
@@ -83,7 +93,8 @@ struct Changes {
 impl Changes {
     fn of(lexicon: &Lexicon, reading: &Reading, taken: &[bool]) -> Self {
         let none = vec![false; taken.len()];
-        let mut made = Self { negation: none.clone(), more: none.clone(), less: none.clone(), turn: none };
+        let (negation, more, less) = (none.clone(), none.clone(), none.clone());
+        let mut made = Self { taken: taken.to_vec(), negation, more, less, turn: none };
         for hit in reading.hits() {
             let marks = match lexicon.role(hit) {
                 Some(NEGATION) => &mut made.negation,
@@ -106,7 +117,10 @@ impl Changes {
                     && reading.words().get(at).map(|word| word.sentence) == sentence
             })
         };
-        let negated = (1..=NEGATION_REACH).any(|back| marked(&self.negation, hit.start.checked_sub(back)));
+        // A negation is spent on the first mood after it: "não é ruim, adorei".
+        let free = |at: &Option<usize>| at.is_some_and(|at| !self.taken.get(at).copied().unwrap_or(true));
+        let mut before = (1..=NEGATION_REACH).map(|back| hit.start.checked_sub(back)).take_while(free);
+        let negated = before.any(|at| marked(&self.negation, at));
         let beside = |marks: &[bool]| {
             marked(marks, hit.start.checked_sub(1))
                 || marked(marks, hit.start.checked_sub(2))

@@ -46,14 +46,19 @@ impl Elements {
         set.insert(ANY);
         let mut add = |found: Option<&Vec<usize>>| found.into_iter().flatten().for_each(|element| set.insert(*element));
         add(self.kinds.get(&word.kind));
-        add(self.exact.get(&word.text));
+        let exact = self.exact.get(&word.text);
+        let mut known = exact.is_some();
+        add(exact);
         for (at, c) in word.text.char_indices().take(self.longest_part) {
-            add(word.text.get(..at + c.len_utf8()).and_then(|prefix| self.prefix.get(prefix)));
+            let end = at + c.len_utf8();
+            let found = word.text.get(..end).and_then(|prefix| self.prefix.get(prefix));
+            known = known || (found.is_some() && end >= HEARD_FROM);
+            add(found);
         }
         for (at, _) in word.text.char_indices().rev().take(self.longest_part) {
             add(word.text.get(at..).and_then(|suffix| self.suffix.get(suffix)));
         }
-        if set.iter().count() == 1 && word.kind == Kind::Word {
+        if !known && word.kind == Kind::Word {
             self.add_heard(&word.text, &mut set);
         }
         set
@@ -178,8 +183,10 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn end(&self, steps: &[Step], at: usize) -> Option<usize> {
         let Some((step, rest)) = steps.split_first() else { return (at >= self.least).then_some(at) };
+        let before = at.checked_sub(1).and_then(|at| self.words.get(at));
         for here in at..=at + step.gap {
-            if self.words.get(here).is_none_or(|word| word.sentence != self.sentence) {
+            let Some(word) = self.words.get(here).filter(|word| word.sentence == self.sentence) else { break };
+            if here > at && before.is_some_and(|before| before.clause != word.clause) {
                 break;
             }
             if self.sets.get(here).is_some_and(|set| set.contains(step.element))
