@@ -77,6 +77,8 @@ fn pointer(line: &Line, at: usize, covered: &impl Fn(usize) -> bool, count: Opti
         .map_while(|back| at.checked_sub(back))
         .take_while(|at| is_wordlike(line, *at))
         .any(|at| line.is(at, &["nao", "menos", "exceto", "nem", "tirando"]));
+    let refused_after = line.word(next) == "nao" && !is_wordlike(line, next + 1) && line.mark(next + 1) != Some('?');
+    let negated = negated || refused_after;
     let corrects = (1..=6).filter_map(|back| at.checked_sub(back)).any(|at| {
         line.is(
             at,

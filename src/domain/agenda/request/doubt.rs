@@ -87,7 +87,9 @@ fn is_half_meant(line: &Line) -> bool {
     any(
         line,
         &[
-            &["acho", "que", "vou", "ter"],
+            &["acho", "que", "vou"],
+            &["acho", "que", "preciso"],
+            &["acho", "que", "terei"],
             &["acho", "que", "nao"],
             &["talvez"],
             &["provavelmente"],
@@ -97,8 +99,6 @@ fn is_half_meant(line: &Line) -> bool {
             &["nao", "sei", "se"],
             &["to", "pensando"],
             &["estou", "pensando"],
-            &["acho", "que", "vou", "cancelar"],
-            &["acho", "que", "vou", "desmarcar"],
         ],
     )
 }
