@@ -6,6 +6,8 @@
 //! Brazilian mobiles got a ninth digit between 2012 and 2016. WhatsApp still knows many people under the old eight
 //! digits, so one person appears in two forms; [`Phone::person_key`] is where both meet.
 
+mod finding;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

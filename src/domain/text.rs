@@ -2,6 +2,19 @@
 //!
 //! What is invisible can carry orders to a language model or turn a log line around, so it goes: control, bidi,
 //! zero-width, tag, private-use characters. What people really write stays: accents, every emoji, line breaks.
+//!
+//! The parts below prepare a text for being understood: [`fold`] (spelling), [`tokens`] (words), [`abbreviations`],
+//! [`stem`] (word forms), [`sound`] (spelling by ear), [`lexicon`] (how the word lists are written),
+//! [`phrases`] and [`reading`] (what the lists find).
+
+pub mod abbreviations;
+pub mod fold;
+pub mod lexicon;
+pub mod phrases;
+pub mod reading;
+pub mod sound;
+pub mod stem;
+pub mod tokens;
 
 use std::borrow::Cow;
 

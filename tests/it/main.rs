@@ -1,6 +1,7 @@
 //! The one integration binary: one file per capability, on the product's real server, runner, PostgreSQL and Redis.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod agenda;
 mod attack;
 mod boot;
 mod canaries;
@@ -36,6 +37,7 @@ mod text_cleaning;
 mod tidy;
 mod turn;
 mod turn_model;
+mod understanding;
 mod unknown_commit;
 mod wall;
 mod wall_http;

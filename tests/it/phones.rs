@@ -142,3 +142,40 @@ proptest! {
         prop_assert_eq!(typed(&format!("00{digits}")), jid(&digits));
     }
 }
+
+#[test]
+fn the_number_is_found_in_what_a_customer_writes() {
+    for (text, digits) in [
+        ("meu número é 11 98765-4321, me liga", Some("5511987654321")),
+        ("liga no (41)3322-1100!", Some("554133221100")),
+        ("zap: 55 11  98765 4321", Some("5511987654321")),
+        ("tenho 2 filhos, tel 011 98765.4321", Some("5511987654321")),
+        ("às 15 11 98765-4321", Some("5511987654321")),
+        ("estou em Lisboa, +351 912 345 678", Some("351912345678")),
+        ("o antigo era (11) 8765-4321", Some("551187654321")),
+        ("cpf 123.456.789-00", None),
+        ("98765-4321", None),
+        ("dia 10/12/2026 às 14:30", None),
+        ("código a11987654321", None),
+        ("(20) 3322-1100", None),
+        ("paguei 1.200,50 em 10 vezes", None),
+    ] {
+        assert_eq!(Phone::find(text).map(|phone| phone.digits().to_owned()).as_deref(), digits, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn looking_for_a_number_never_fails(text in any::<String>()) {
+        let _ = Phone::find(&text);
+    }
+
+    #[test]
+    fn a_number_is_found_however_it_is_written(ddd in prop::sample::select(vec!["11", "21", "47", "85", "99"]), rest in "[0-9]{8}") {
+        let (a, b) = rest.split_at(4);
+        for written in [format!("{ddd}9{rest}"), format!("({ddd}) 9{a}-{b}"), format!("+55 {ddd} 9 {a} {b}"), format!("0{ddd} 9{a}.{b}")] {
+            let found = Phone::find(&format!("oi, meu fone é {written} tá?"));
+            prop_assert_eq!(found.map(|phone| phone.digits().to_owned()), Some(format!("55{ddd}9{rest}")));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! One spelling for all the ways a word is typed: case, accents, compatibility forms, drawn-out letters.
+
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
+
+/// From this many equal letters on, a run is emphasis and not spelling ("oiiii", "muuuito").
+const EMPHASIS: usize = 3;
+
+/// Lower case, compatibility forms, no accents, no drawn-out letters, no presentation marks or skin tones of emoji.
+/// Blanks, punctuation, digits and emoji stay where they are. Folding twice changes nothing more.
+pub fn fold(text: &str) -> String {
+    let mut bare = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            bare.push(c.to_ascii_lowercase());
+        } else if is_dense_ligature(c) {
+            bare.push(c);
+        } else {
+            push_bare(&mut bare, c);
+        }
+    }
+    without_emphasis(&bare)
+}
+
+/// Characters that stand for whole words or sentences: taking them apart would make a short text a very long one.
+fn is_dense_ligature(c: char) -> bool {
+    matches!(c, '\u{3200}'..='\u{33FF}' | '\u{FB50}'..='\u{FDFF}' | '\u{1F200}'..='\u{1F2FF}')
+}
+
+/// The letters of a character without its marks. Lower-casing can bring marks and forms of its own ("İ"), so the
+/// result is taken apart once more.
+fn push_bare(out: &mut String, c: char) {
+    decompose_compatible(c, |part| {
+        for low in part.to_lowercase() {
+            decompose_compatible(low, |end| {
+                if !is_combining_mark(end) && !is_drawn_on(end) {
+                    out.extend(end.to_lowercase().filter(|c| !is_combining_mark(*c)));
+                }
+            });
+        }
+    });
+}
+
+fn is_drawn_on(c: char) -> bool {
+    matches!(c, '\u{FE0E}' | '\u{FE0F}' | '\u{1F3FB}'..='\u{1F3FF}')
+}
+
+/// "nãoooo" is "nao"; r and s keep two, because "rr" and "ss" are spelling inside a word ("nosssa").
+fn without_emphasis(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let mut run = 1;
+        while c.is_alphabetic() && chars.next_if_eq(&c).is_some() {
+            run += 1;
+        }
+        let kept = match run {
+            EMPHASIS.. if matches!(c, 'r' | 's') => 2,
+            EMPHASIS.. => 1,
+            short => short,
+        };
+        out.extend(std::iter::repeat_n(c, kept));
+    }
+    out
+}
