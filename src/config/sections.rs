@@ -162,6 +162,8 @@ pub struct LlmSettings {
     pub budget_ms: u64,
     /// Time for one call, milliseconds.
     pub call_timeout_ms: u64,
+    /// After so long without an answer the customer is told to wait a moment, milliseconds; 0 = never.
+    pub wait_notice_ms: u64,
     /// First backoff, milliseconds.
     pub backoff_base_ms: u64,
     /// Failures in a row that open the breaker.

@@ -32,8 +32,21 @@ pub struct InboundMessage {
     pub kind: MessageKind,
     /// The name the person's phone shows, cleaned. Untrusted.
     pub name: Option<PersonName>,
+    /// Where its sound or picture is, when the channel says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaSource>,
     /// When the provider says it was written: Unix seconds. Never used for ordering.
     pub sent_at: Option<i64>,
+}
+
+/// Where a message's file is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaSource {
+    /// An http or https URL of the channel.
+    pub url: String,
+    /// Its type as the channel says it, e.g. `audio/ogg; codecs=opus`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mime: Option<String>,
 }
 
 /// A text that left from our own number.

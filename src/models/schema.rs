@@ -72,6 +72,17 @@ pub mod tenant {
             name_source -> Nullable<Text>,
             created_at -> Timestamptz,
             updated_at -> Timestamptz,
+            opted_out_at -> Nullable<Timestamptz>,
+        }
+    }
+    diesel::table! {
+        consent (id) {
+            id -> Uuid,
+            person_id -> Uuid,
+            kind -> Text,
+            granted -> Bool,
+            source -> Text,
+            at -> Timestamptz,
         }
     }
     diesel::table! {
@@ -93,6 +104,9 @@ pub mod tenant {
             context_at -> Nullable<Timestamptz>,
             created_at -> Timestamptz,
             last_message_at -> Timestamptz,
+            standing -> Jsonb,
+            attendant -> Text,
+            urgent -> Bool,
         }
     }
     diesel::table! {
@@ -108,6 +122,8 @@ pub mod tenant {
             tokens_out -> Integer,
             tokens_estimated -> Bool,
             injection_score -> Float,
+            intention -> Text,
+            mood -> Float,
             messages_seen -> Integer,
             preparations -> Integer,
             model_ms -> Integer,

@@ -1,6 +1,7 @@
 //! The HTTP surface: the table of routes on one screen, and what every route shares.
 
 pub mod client_ip;
+pub mod conversations;
 pub mod correlation;
 pub mod error;
 pub mod extract;
@@ -88,6 +89,16 @@ pub const ROUTES: &[Route] = &[
             doc: "Metrics in the text format of Prometheus.", bind: |r| r.to(ops::metrics) },
     Route { method: Method::POST, path: "/webhook/whaticket", access: Access::Webhook, roles: SERVING,
             doc: "A message, or an echo of our own number, from Whaticket, its forks or a proxy.", bind: |r| r.to(webhooks::whaticket) },
+    Route { method: Method::GET, path: "/api/conversations", access: Access::Company, roles: SERVING,
+            doc: "Conversations, urgent and long waiting ones first; `?state=waiting` and the like.", bind: |r| r.to(conversations::list) },
+    Route { method: Method::POST, path: "/api/conversations/{id}/accept", access: Access::Company, roles: SERVING,
+            doc: "A person takes the conversation.", bind: |r| r.to(conversations::accept) },
+    Route { method: Method::POST, path: "/api/conversations/{id}/reply", access: Access::Company, roles: SERVING,
+            doc: "A person says something; the assistant keeps quiet.", bind: |r| r.to(conversations::reply) },
+    Route { method: Method::POST, path: "/api/conversations/{id}/resolve", access: Access::Company, roles: SERVING,
+            doc: "The conversation is done.", bind: |r| r.to(conversations::resolve) },
+    Route { method: Method::POST, path: "/api/conversations/{id}/give-back", access: Access::Company, roles: SERVING,
+            doc: "The assistant goes on.", bind: |r| r.to(conversations::give_back) },
 ];
 
 /// The routes a role has.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ServiceError, Services};
+use crate::domain::conversation::standing::Standing;
 use crate::domain::conversation::history::{Author, Line, lines_max, window};
 use crate::models::tenant::{conversation, message};
 use crate::queue::Claimed;
@@ -22,6 +23,9 @@ pub struct Conversation {
     /// Whether the customer gave that name in words; then the phone's profile does not change it.
     #[serde(default)]
     pub name_given: bool,
+    /// How it stands.
+    #[serde(default, skip_serializing_if = "Standing::is_plain")]
+    pub standing: Standing,
     /// The newest lines, oldest first.
     pub lines: Vec<Line>,
     /// Whether PostgreSQL does not know it yet.
@@ -36,6 +40,7 @@ impl Conversation {
             person_id: Uuid::now_v7(),
             name: None,
             name_given: false,
+            standing: Standing::default(),
             lines: Vec::new(),
             is_new: true,
         }
@@ -79,6 +84,7 @@ pub async fn load_long(tenant: &Tenant, key: &str) -> Result<Conversation, Servi
         id: row.id,
         person_id: row.person_id,
         name: row.name,
+        standing: serde_json::from_value(row.standing).unwrap_or_default(),
         name_given: row.name_source.as_deref() == Some("customer"),
         lines,
         is_new: false,

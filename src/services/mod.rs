@@ -12,6 +12,7 @@ pub mod intake;
 pub mod lease;
 pub mod llm;
 pub mod migration;
+pub mod orders;
 pub mod provisioning;
 pub mod rebuild;
 pub mod trace;

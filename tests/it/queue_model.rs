@@ -523,6 +523,7 @@ pub async fn put(
             text: None,
             kind: MessageKind::Sticker,
             name: None,
+            media: None,
             sent_at: None,
         }),
         _ => Body::Echo(Echo { to: from, provider_id: None, text: None }),

@@ -9,7 +9,7 @@ mod values;
 use std::fmt::Write;
 
 pub use check::check;
-pub use values::{Ambiguous, ChannelChoice, CompanySettings, LlmChoice};
+pub use values::{Ambiguous, Attending, ChannelChoice, Contact, CompanySettings, LlmChoice};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +99,11 @@ pub const COMPANY_SETTINGS: &[CompanySetting] = &[
     setting("context.turns", Kind::Int { min: 0, max: 50 }, "as context.turns", "Exchanges of the short context."),
     setting("timezone", Kind::TimeZone, "America/Sao_Paulo", "Time zone of the company."),
     setting("delivery.ambiguous", Kind::Choice(&["resend", "hold"]), "resend", "What happens to an answer of which nobody knows whether it was sent: once more, or kept for a person to decide."),
+    setting("handoff.pause_minutes", Kind::Int { min: 1, max: 10_080 }, "30", "How long after a person's last words the assistant keeps quiet."),
+    setting("handoff.give_back_word", Kind::Text { max: 60 }, "#assistente", "Typed on the company's phone, it gives the conversation back to the assistant; empty = no word does."),
+    setting("contact.notice", Kind::Bool, "true", "Whether the first answer says that this is a virtual assistant, as `text.first_contact` words it."),
+    setting("contact.privacy_url", Kind::Url, "", "Where the company's privacy notice is; the first answer links it."),
+    setting("audio.transcribe", Kind::Bool, "false", "Whether voice messages are put into words by the model's provider."),
     setting("facts.about", FACT, "", "What the company is and does; the model answers from it."),
     setting("facts.hours", FACT, "", "Opening hours."),
     setting("facts.address", FACT, "", "Address and how to get there."),

@@ -44,6 +44,24 @@ pub struct LlmChoice {
     pub model: String,
 }
 
+/// How people of the company take conversations over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attending {
+    /// How long after a person's last words the assistant keeps quiet, milliseconds.
+    pub pause_ms: i64,
+    /// What gives the conversation back when typed on the company's phone; empty = nothing does.
+    pub give_back_word: String,
+}
+
+/// What is said at the first contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Whether it is said that this is a virtual assistant.
+    pub notice: bool,
+    /// Where the privacy notice is; empty = it is not linked.
+    pub privacy_url: String,
+}
+
 /// All settings of one company but its secrets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompanySettings {
@@ -71,6 +89,12 @@ pub struct CompanySettings {
     pub timezone: Tz,
     /// What happens to an answer of unknown fate.
     pub ambiguous: Ambiguous,
+    /// How people take conversations over, and give them back.
+    pub attending: Attending,
+    /// What is said at the first contact.
+    pub contact: Contact,
+    /// Whether voice messages are put into words.
+    pub transcribes: bool,
     /// Facts of the company, those that are set: label in pt-BR and text, in the order the prompt wants them.
     pub facts: Vec<(&'static str, String)>,
     /// Own reply texts by name: `fallback`, `ai_disabled`, `technical_issue`, `media`, `injection`.
@@ -127,6 +151,18 @@ impl CompanySettings {
                 "hold" => Ambiguous::Hold,
                 _ => Ambiguous::Resend,
             },
+            attending: Attending {
+                pause_ms: read.number::<i64>("handoff.pause_minutes", 30)?.saturating_mul(60_000),
+                give_back_word: stored
+                    .get("handoff.give_back_word")
+                    .map_or("#assistente", |word| word.trim())
+                    .to_owned(),
+            },
+            contact: Contact {
+                notice: read.flag("contact.notice", true),
+                privacy_url: read.text("contact.privacy_url", "").to_owned(),
+            },
+            transcribes: read.flag("audio.transcribe", false),
             facts: FACTS.iter().filter_map(|(key, label)| Some((*label, read.filled(key)?))).collect(),
             texts: TEXTS.iter().filter_map(|(key, name)| Some((*name, read.filled(key)?))).collect(),
         })

@@ -16,10 +16,13 @@ pub struct Briefing<'a> {
     pub zone: Tz,
 }
 
+/// What the model says, and nothing else, when the facts hold no answer.
+pub const NO_ANSWER: &str = "SEM_RESPOSTA";
+
 const RULES: &str = "\
 Regras:
 - Responda em português do Brasil, em no máximo 2 frases curtas e 300 caracteres, com no máximo uma pergunta.
-- Use somente os fatos acima. Se a resposta não estiver neles, diga que vai confirmar com a equipe.
+- Use somente os fatos acima. Se a resposta não estiver neles, responda só SEM_RESPOSTA, sem mais nada.
 - Nunca invente preço, horário, endereço ou promessa. Nunca diga que algo foi marcado, remarcado ou cancelado.
 - Não dê conselho médico, jurídico nem financeiro.
 - Escreva texto simples de WhatsApp: *negrito* com um asterisco, sem Markdown, sem links que não estejam nos fatos.

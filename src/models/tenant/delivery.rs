@@ -115,6 +115,12 @@ impl DeliveryRow {
     pub fn state(&self) -> DeliveryState {
         DeliveryState::parse(&self.state).unwrap_or(DeliveryState::Ambiguous)
     }
+
+    /// Whether it is the assistant's answer to messages, so that a newer answer may take its place. What a person of the
+    /// company said belongs to no turn and stays.
+    pub fn is_answer(&self) -> bool {
+        self.turn_id != self.message_id
+    }
 }
 
 /// Inserts the texts of a turn.

@@ -2,6 +2,7 @@
 
 pub mod audit_log;
 pub mod commit;
+pub mod consent;
 pub mod conversation;
 pub mod delivery;
 pub mod message;

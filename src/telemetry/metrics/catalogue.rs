@@ -135,6 +135,12 @@ catalogue! {
         "Messages taken as an attempt to give the model orders.").each_company();
     FALLBACK_REPLIES = counter("fallback_replies_total", &[("reason", l::FallbackReason::ALL)],
         "Templates sent instead of a generated answer.").each_company();
+    FALLBACK_TRANSFER = counter("fallback_transfer_total", &[("reason", l::TransferReason::ALL)],
+        "Conversations handed to a person.").each_company();
+    INTENTION_DETECTED = counter("intention_detected_total", &[("intention", &[])],
+        "Decided turns by what the customer wanted.").each_company();
+    OPT_OUTS = counter("opt_outs_total", &[("change", l::OptChange::ALL)],
+        "Wishes about being written to.").each_company();
     TOKEN_USAGE = counter("token_usage_total",
         &[("direction", l::TokenDirection::ALL), ("source", l::TokenSource::ALL)],
         "Tokens of the language model.").each_company();

@@ -209,6 +209,38 @@ label! {
 }
 
 label! {
+    /// Why a conversation was handed to a person.
+    TransferReason {
+        /// The customer asked.
+        Asked = "asked",
+        /// No real answer, twice in a row.
+        Misses = "misses",
+        /// The customer is upset.
+        Mood = "mood",
+        /// The model cannot be reached.
+        ModelDown = "model_down",
+        /// The company switched the assistant off.
+        AiDisabled = "ai_disabled",
+        /// Nothing true could be said.
+        Untrue = "untrue",
+        /// Two machines talk to each other.
+        Loop = "loop",
+        /// Somebody may be in danger.
+        Emergency = "emergency",
+    }
+}
+
+label! {
+    /// A wish about being written to.
+    OptChange {
+        /// No more.
+        Out = "out",
+        /// Again.
+        In = "in",
+    }
+}
+
+label! {
     /// Which way tokens went.
     TokenDirection {
         /// Into the model.

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::address::read_number;
-use super::json::{flag, provider_id, unix_seconds};
+use super::json::{flag, media, provider_id, unix_seconds};
 use super::{BadPayload, Object, content};
 use crate::domain::inbound::{Echo, IgnoreReason, Inbound, InboundMessage, MessageKind};
 use crate::domain::text::{MessageText, PersonName};
@@ -34,7 +34,8 @@ pub(super) fn read(object: &Object) -> Result<Inbound, BadPayload> {
     if flag(object.get("fromMe")) {
         return Ok(Inbound::Echo(Echo { to: from, provider_id, text }));
     }
-    Ok(Inbound::Message(InboundMessage { from, provider_id, text, kind, name, sent_at }))
+    let media = media(&[object]);
+    Ok(Inbound::Message(InboundMessage { from, provider_id, text, kind, name, media, sent_at }))
 }
 
 /// The fields that are there and not null.

@@ -51,7 +51,8 @@ pub(super) fn read(event: &Object, outer: &Object) -> Result<Inbound, BadPayload
         return Ok(Inbound::Echo(Echo { to: from, provider_id, text }));
     }
     let name = name_of(event).or_else(|| name_of(outer)).and_then(PersonName::clean);
-    Ok(Inbound::Message(InboundMessage { from, provider_id, text, kind, name, sent_at: sent_at(event) }))
+    let media = media(&[event, outer]);
+    Ok(Inbound::Message(InboundMessage { from, provider_id, text, kind, name, media, sent_at: sent_at(event) }))
 }
 
 /// Whom the number fields name. Flat fields come first for a received message; in one of our own the flat ones may be
