@@ -6,8 +6,10 @@ pub mod context;
 pub mod dead_letters;
 pub mod delivery;
 pub mod directory;
+pub mod embedding;
 mod error;
 pub mod health;
+pub mod hearing;
 pub mod intake;
 pub mod lease;
 pub mod llm;
@@ -43,6 +45,8 @@ pub struct Services {
     pub directory: directory::Directory,
     /// Outgoing HTTP.
     pub http: HttpClient,
+    /// Outgoing HTTP to places that strangers name.
+    pub guarded: HttpClient,
     /// What this process remembers of the models' breakers.
     pub breakers: Arc<llm::BreakerMemory>,
     /// Salt of the hashes that stand for numbers in logs.
@@ -55,9 +59,10 @@ impl Services {
         let database = Database::new(&settings.database)?;
         let redis = RedisServer::new(&settings.redis)?;
         let http = HttpClient::new(Duration::from_secs(5)).map_err(ServiceError::Configuration)?;
+        let guarded = HttpClient::guarded(Duration::from_secs(5)).map_err(ServiceError::Configuration)?;
         let log_salt = Arc::new(master_key.derive("log"));
         let directory = directory::Directory::new(Arc::clone(&settings), database.clone(), redis.clone(), master_key);
-        Ok(Self { settings, clock, database, redis, directory, http, breakers: Arc::default(), log_salt })
+        Ok(Self { settings, clock, database, redis, directory, http, guarded, breakers: Arc::default(), log_salt })
     }
 
     /// The round robin over companies.

@@ -525,6 +525,7 @@ pub async fn put(
             name: None,
             media: None,
             sent_at: None,
+            media: None,
         }),
         _ => Body::Echo(Echo { to: from, provider_id: None, text: None }),
     };

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use super::super::Settings;
 use super::check::{check, time_zone};
 use super::find;
+use super::llm::{self, AudioChoice, EmbeddingChoice, LlmChoice};
 use crate::domain::webhook_auth::AuthMode;
 
 /// What happens to an answer of which nobody knows whether it was sent.
@@ -29,19 +30,6 @@ pub struct ChannelChoice {
     pub base_url: String,
     /// The channel's own id of the connection; empty = none.
     pub connection: String,
-}
-
-/// The language model of the company.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LlmChoice {
-    /// `gemini`.
-    pub kind: String,
-    /// Base URL.
-    pub base_url: String,
-    /// Version in the path.
-    pub api_version: String,
-    /// The model's name.
-    pub model: String,
 }
 
 /// How people of the company take conversations over.
@@ -73,6 +61,12 @@ pub struct CompanySettings {
     pub channel: ChannelChoice,
     /// The language model.
     pub llm: LlmChoice,
+    /// The one asked when the first fails.
+    pub llm2: Option<LlmChoice>,
+    /// Voice messages.
+    pub audio: AudioChoice,
+    /// What turns texts into vectors; `None` = this program itself.
+    pub embedding: Option<EmbeddingChoice>,
     /// Whether the model answers.
     pub ai_enabled: bool,
     /// How long after a message its burst is taken as finished, milliseconds.
@@ -93,8 +87,6 @@ pub struct CompanySettings {
     pub attending: Attending,
     /// What is said at the first contact.
     pub contact: Contact,
-    /// Whether voice messages are put into words.
-    pub transcribes: bool,
     /// Facts of the company, those that are set: label in pt-BR and text, in the order the prompt wants them.
     pub facts: Vec<(&'static str, String)>,
     /// Own reply texts by name: `fallback`, `ai_disabled`, `technical_issue`, `media`, `injection`.
@@ -135,11 +127,15 @@ impl CompanySettings {
         if burst_window_ms > most {
             return Err(format!("burst.window_ms is longer than queue.burst_max_ms ({most}); choose at most {most}"));
         }
+        let (first, second) = (llm::first(&read, process)?, llm::second(&read, process)?);
         Ok(Self {
             auth: read.text("auth_mode", AuthMode::HmacToken.as_str()).parse()?,
             allow_untimestamped: read.flag("webhook.allow_untimestamped", false),
             channel: channel(&read, process),
-            llm: llm(&read, process),
+            audio: llm::audio(&read)?,
+            embedding: llm::embedding(&read, &first, second.as_ref(), process)?,
+            llm: first,
+            llm2: second,
             ai_enabled: read.flag("ai.enabled", true),
             burst_window_ms,
             number_per_minute: read.number("limits.number_per_minute", process.limits.number_per_minute)?,
@@ -162,7 +158,6 @@ impl CompanySettings {
                 notice: read.flag("contact.notice", true),
                 privacy_url: read.text("contact.privacy_url", "").to_owned(),
             },
-            transcribes: read.flag("audio.transcribe", false),
             facts: FACTS.iter().filter_map(|(key, label)| Some((*label, read.filled(key)?))).collect(),
             texts: TEXTS.iter().filter_map(|(key, name)| Some((*name, read.filled(key)?))).collect(),
         })
@@ -178,27 +173,18 @@ fn channel(read: &Stored<'_>, process: &Settings) -> ChannelChoice {
     }
 }
 
-fn llm(read: &Stored<'_>, process: &Settings) -> LlmChoice {
-    LlmChoice {
-        kind: read.text("llm.kind", "gemini").to_owned(),
-        base_url: read.text("llm.base_url", &process.llm.base_url).to_owned(),
-        api_version: process.llm.api_version.clone(),
-        model: read.text("llm.model", &process.llm.model).to_owned(),
-    }
-}
-
-struct Stored<'a>(&'a BTreeMap<String, String>);
+pub(super) struct Stored<'a>(&'a BTreeMap<String, String>);
 
 impl Stored<'_> {
-    fn text<'b>(&'b self, key: &str, default: &'b str) -> &'b str {
+    pub(super) fn text<'b>(&'b self, key: &str, default: &'b str) -> &'b str {
         self.0.get(key).map(String::as_str).filter(|value| !value.is_empty()).unwrap_or(default)
     }
 
-    fn flag(&self, key: &str, default: bool) -> bool {
+    pub(super) fn flag(&self, key: &str, default: bool) -> bool {
         self.0.get(key).and_then(|value| value.parse().ok()).unwrap_or(default)
     }
 
-    fn number<T: std::str::FromStr>(&self, key: &str, default: T) -> Result<T, String> {
+    pub(super) fn number<T: std::str::FromStr>(&self, key: &str, default: T) -> Result<T, String> {
         match self.0.get(key) {
             Some(value) => value.parse().map_err(|_| format!("{key} is out of range")),
             None => Ok(default),

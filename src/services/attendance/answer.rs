@@ -105,7 +105,7 @@ pub(super) async fn prepare(
         standing: &conversation.standing,
         context: Context::None,
         ai_enabled: tenant.settings.ai_enabled,
-        transcribes: tenant.settings.transcribes,
+        transcribes: tenant.settings.audio.transcribe,
         now_ms,
     });
     let mut prepared = Prepared {

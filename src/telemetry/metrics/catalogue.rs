@@ -125,7 +125,7 @@ catalogue! {
         "One call of the language model.").each_company();
     LLM_ERRORS = counter("llm_errors_total", &[PROVIDER, ("kind", l::LlmErrorKind::ALL)],
         "Failed calls of the language model.").each_company();
-    LLM_CIRCUIT_STATE = gauge("llm_circuit_state", &[],
+    LLM_CIRCUIT_STATE = gauge("llm_circuit_state", &[PROVIDER],
         "Breaker before the language model: 0 closed, 1 half open, 2 open.").each_company();
     LLM_ERROR_RATE = gauge("llm_error_rate", &[],
         "Share of calls of the language model that failed in the window of the error budget, 0 to 1.").each_company();

@@ -130,14 +130,14 @@ pub fn llm_error(company: CompanyId, provider: Provider, kind: LlmErrorKind) {
         .increment(1);
 }
 
-/// Sets the state of a company's breaker.
-pub fn llm_circuit_state(company: CompanyId, state: CircuitState) {
+/// Sets the state of a breaker of a company.
+pub fn llm_circuit_state(company: CompanyId, provider: Provider, state: CircuitState) {
     let value = match state {
         CircuitState::Closed => 0.0,
         CircuitState::HalfOpen => 1.0,
         CircuitState::Open => 2.0,
     };
-    gauge!(names::LLM_CIRCUIT_STATE, "company" => each(company)).set(value);
+    gauge!(names::LLM_CIRCUIT_STATE, "company" => each(company), "provider" => provider.as_str()).set(value);
 }
 
 /// Sets the share of failed calls (0 to 1) and what is left of the error budget (1 untouched, 0 spent).

@@ -6,10 +6,7 @@ use chrono::DateTime;
 use serde_json::Value;
 
 use super::{BadPayload, Object};
-use crate::domain::inbound::{MediaSource, PROVIDER_ID_MAX};
-
-/// The longest address of a file that is kept.
-const MEDIA_URL_MAX: usize = 2_000;
+use crate::domain::inbound::PROVIDER_ID_MAX;
 
 /// How deep a body may be nested; the deepest real one (Baileys inside an event) needs about a dozen levels.
 const DEPTH_MAX: usize = 32;
@@ -55,14 +52,6 @@ pub(super) fn object(value: Option<&Value>) -> Option<&Object> {
 /// The object found by going through the given fields.
 pub(super) fn object_at<'a>(root: &'a Object, path: &[&str]) -> Option<&'a Object> {
     path.iter().try_fold(root, |at, field| object(at.get(*field)))
-}
-
-/// Where a file is, when one of these places names an address of the web that may be fetched.
-pub(super) fn media(places: &[&Object]) -> Option<MediaSource> {
-    let url = places.iter().find_map(|place| first_string(place, &["mediaUrl", "media_url", "fileUrl"]))?.trim();
-    let web = url.len() <= MEDIA_URL_MAX && (url.starts_with("https://") || url.starts_with("http://"));
-    let mime = places.iter().find_map(|place| first_string(place, &["mimetype", "mimeType", "mediaType"]));
-    web.then(|| MediaSource { url: url.to_owned(), mime: mime.map(|mime| mime.chars().take(100).collect()) })
 }
 
 /// A string with something but blanks in it.
