@@ -2,6 +2,7 @@
 
 pub mod bubbles;
 pub mod decide;
+pub mod experiment;
 pub mod feedback;
 pub mod handoff;
 pub mod history;
@@ -9,6 +10,8 @@ pub mod injection;
 pub mod intent;
 pub mod opt_out;
 pub mod prompt;
+pub mod rendering;
+pub mod selection;
 pub mod sentiment;
 pub mod template;
 pub mod urgency;

@@ -112,7 +112,7 @@ fn reason(template: Template) -> FallbackReason {
         Template::AiDisabled => FallbackReason::AiDisabled,
         Template::Media => FallbackReason::MediaOnly,
         Template::Injection => FallbackReason::Injection,
-        Template::Fallback | Template::TechnicalIssue => FallbackReason::LlmFailed,
+        _ => FallbackReason::LlmFailed,
     }
 }
 
