@@ -215,6 +215,7 @@ pub mod tenant {
             data -> Jsonb,
         }
     }
+    diesel::allow_tables_to_appear_in_same_query!(event, experiment);
     diesel::joinable!(conversation -> person (person_id));
     diesel::joinable!(message -> conversation (conversation_id));
     diesel::joinable!(delivery -> message (message_id));

@@ -7,6 +7,7 @@ pub mod dead_letters;
 pub mod delivery;
 pub mod directory;
 mod error;
+pub mod experiments;
 pub mod health;
 pub mod intake;
 pub mod lease;
@@ -14,6 +15,7 @@ pub mod llm;
 pub mod migration;
 pub mod provisioning;
 pub mod rebuild;
+pub mod templates;
 pub mod trace;
 
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub struct Services {
     pub http: HttpClient,
     /// What this process remembers of the models' breakers.
     pub breakers: Arc<llm::BreakerMemory>,
+    /// What this process remembers of the companies' wordings.
+    pub wordings: Arc<templates::WordingMemory>,
     /// Salt of the hashes that stand for numbers in logs.
     pub log_salt: Arc<[u8; 32]>,
 }
@@ -56,7 +60,17 @@ impl Services {
         let http = HttpClient::new(Duration::from_secs(5)).map_err(ServiceError::Configuration)?;
         let log_salt = Arc::new(master_key.derive("log"));
         let directory = directory::Directory::new(Arc::clone(&settings), database.clone(), redis.clone(), master_key);
-        Ok(Self { settings, clock, database, redis, directory, http, breakers: Arc::default(), log_salt })
+        Ok(Self {
+            settings,
+            clock,
+            database,
+            redis,
+            directory,
+            http,
+            breakers: Arc::default(),
+            wordings: Arc::default(),
+            log_salt,
+        })
     }
 
     /// The round robin over companies.

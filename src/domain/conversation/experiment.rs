@@ -147,7 +147,8 @@ impl Trial {
         match self.policy {
             Policy::Fixed => self.by_weight(first),
             Policy::EpsilonGreedy { epsilon } => {
-                let any = || ((second * self.variants.len() as f64) as usize).min(self.variants.len().saturating_sub(1));
+                let any =
+                    || ((second * self.variants.len() as f64) as usize).min(self.variants.len().saturating_sub(1));
                 if first < epsilon || self.is_warming_up() { any() } else { self.best() }
             }
         }
@@ -299,7 +300,8 @@ impl Report {
     pub fn sentence(&self, names: &[&str]) -> String {
         match self.verdict {
             Verdict::BrokenSplit => {
-                "A divisão entre as versões não saiu como planejada; os números não valem até se achar a causa.".to_owned()
+                "A divisão entre as versões não saiu como planejada; os números não valem até se achar a causa."
+                    .to_owned()
             }
             Verdict::NotEnough { missing } => {
                 format!("Ainda não dá para dizer: faltam ~{} conversas.", grouped(roughly(missing)))

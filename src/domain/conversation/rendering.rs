@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, context, filters};
 use regex::Regex;
 
+pub use lint::SHORT as SAMPLE;
 use source::Refused;
 
 /// The longest template, characters.

@@ -60,8 +60,12 @@ pub fn two_proportions(first: (u64, u64), second: (u64, u64)) -> Option<TwoPropo
 /// The chi-squared test of people against the weights they were split by. `None` without people or with fewer than two
 /// weights above zero.
 pub fn sample_ratio(people: &[u64], weights: &[f64]) -> Option<SampleRatio> {
-    let pairs: Vec<(f64, f64)> =
-        people.iter().zip(weights).filter(|(_, weight)| **weight > 0.0).map(|(n, weight)| (*n as f64, *weight)).collect();
+    let pairs: Vec<(f64, f64)> = people
+        .iter()
+        .zip(weights)
+        .filter(|(_, weight)| **weight > 0.0)
+        .map(|(n, weight)| (*n as f64, *weight))
+        .collect();
     let total: f64 = pairs.iter().map(|(n, _)| n).sum();
     let weight: f64 = pairs.iter().map(|(_, weight)| weight).sum();
     if total <= 0.0 || pairs.len() < 2 {

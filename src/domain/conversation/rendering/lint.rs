@@ -66,11 +66,16 @@ pub fn lint(slot: Slot, template: &str) -> Vec<Problem> {
     if found.is_empty() {
         let tried = [LONG, SHORT, BARE].map(|sample| render(template, &sample));
         let marked = MARKDOWN.as_ref().is_some_and(|markdown| markdown.is_match(template));
-        found.extend(tried.iter().flat_map(|result| result.as_ref().map_or_else(|error| vec![told(error)], |text| of_text(text))));
+        found.extend(
+            tried
+                .iter()
+                .flat_map(|result| result.as_ref().map_or_else(|error| vec![told(error)], |text| of_text(text))),
+        );
         if marked {
             // Its signs are taken out on the way, so the length told nothing.
             found.retain(|one| one.fault != Fault::TooLong);
-            let message = "O WhatsApp não mostra Markdown: use *negrito* com um asterisco só, sem #, ``` ou [links](…).";
+            let message =
+                "O WhatsApp não mostra Markdown: use *negrito* com um asterisco só, sem #, ``` ou [links](…).";
             found.push(problem(Fault::Markdown, message));
         }
     }
@@ -109,20 +114,25 @@ fn unknown_variable(name: &str) -> Problem {
 fn told(error: &RenderError) -> Problem {
     match error {
         RenderError::Syntax { line } => {
-            let message = format!("A linha {line} não pôde ser lida: confira se cada {{{{ tem }}}} e cada {{% if %}} tem {{% endif %}}.");
+            let message = format!(
+                "A linha {line} não pôde ser lida: confira se cada {{{{ tem }}}} e cada {{% if %}} tem {{% endif %}}."
+            );
             problem(Fault::Syntax, message)
         }
         RenderError::Forbidden { line, what } => {
-            let message = format!("A linha {line} usa \"{what}\"; só {{{{ variável }}}} e {{% if %}} … {{% endif %}} são aceitos.");
+            let message = format!(
+                "A linha {line} usa \"{what}\"; só {{{{ variável }}}} e {{% if %}} … {{% endif %}} são aceitos."
+            );
             problem(Fault::Forbidden, message)
         }
         RenderError::Unknown { line } => {
             problem(Fault::Forbidden, format!("A linha {line} usa algo que não existe; confira os nomes."))
         }
         RenderError::TooCostly => problem(Fault::Forbidden, "O modelo é complicado demais; simplifique."),
-        RenderError::Empty => {
-            problem(Fault::Empty, "Sem nome, saudação e os outros dados não sobra texto; escreva algo que sempre apareça.")
-        }
+        RenderError::Empty => problem(
+            Fault::Empty,
+            "Sem nome, saudação e os outros dados não sobra texto; escreva algo que sempre apareça.",
+        ),
     }
 }
 
@@ -138,7 +148,10 @@ fn of_text(text: &str) -> Vec<Problem> {
         found.push(problem(Fault::TooLong, message));
     }
     if bubbles.iter().any(|bubble| questions(bubble) > 1) {
-        found.push(problem(Fault::Questions, "Há mais de uma pergunta no mesmo balão (a resposta pode trazer uma); deixe só uma."));
+        found.push(problem(
+            Fault::Questions,
+            "Há mais de uma pergunta no mesmo balão (a resposta pode trazer uma); deixe só uma.",
+        ));
     }
     if emoji(text) > EMOJI_MAX {
         found.push(problem(Fault::Emoji, format!("Use no máximo {EMOJI_MAX} emoji (o humor pode trazer um).")));
@@ -190,7 +203,8 @@ const LONG: Variables<'static> = Variables {
     privacidade: "https://www.clinicasorrisoperfeito.com.br/privacidade",
 };
 
-const SHORT: Variables<'static> = Variables {
+/// An example of every variable.
+pub const SHORT: Variables<'static> = Variables {
     resposta: "Temos, sim! Quer marcar?",
     saudacao: "Olá, Ana!",
     nome: "Ana",
