@@ -184,6 +184,54 @@ pub mod tenant {
             hash -> Binary,
         }
     }
+    diesel::table! {
+        template (id) {
+            id -> Uuid,
+            key -> Text,
+            intent -> Text,
+            mood -> Text,
+            body -> Text,
+            active -> Bool,
+            version -> Integer,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        experiment (id) {
+            id -> Uuid,
+            name -> Text,
+            key -> Text,
+            intent -> Text,
+            mood -> Text,
+            state -> Text,
+            policy -> Text,
+            epsilon -> Double,
+            goal -> Text,
+            least_effect -> Double,
+            variants -> Jsonb,
+            counts -> Jsonb,
+            counted_at -> Nullable<Timestamptz>,
+            winner -> Nullable<Text>,
+            created_at -> Timestamptz,
+            started_at -> Nullable<Timestamptz>,
+            ended_at -> Nullable<Timestamptz>,
+        }
+    }
+    diesel::table! {
+        event (id) {
+            id -> Uuid,
+            kind -> Text,
+            at -> Timestamptz,
+            conversation_id -> Nullable<Uuid>,
+            person_id -> Nullable<Uuid>,
+            experiment_id -> Nullable<Uuid>,
+            variant -> Nullable<Text>,
+            delivery_id -> Nullable<Uuid>,
+            data -> Jsonb,
+        }
+    }
+    diesel::allow_tables_to_appear_in_same_query!(event, experiment);
     diesel::joinable!(conversation -> person (person_id));
     diesel::joinable!(message -> conversation (conversation_id));
     diesel::joinable!(delivery -> message (message_id));

@@ -105,6 +105,11 @@ impl Directory {
         self.inner.snapshot.load().is_some()
     }
 
+    /// Which state of the companies is loaded; another number means that something changed.
+    pub fn version(&self) -> i64 {
+        self.inner.version.load(Ordering::Relaxed)
+    }
+
     /// Loads everything. Refuses when the stored secrets were sealed with another master key.
     pub async fn refresh(&self) -> Result<(), ServiceError> {
         let inner = &self.inner;

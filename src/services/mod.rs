@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod directory;
 pub mod embedding;
 mod error;
+pub mod experiments;
 pub mod health;
 pub mod hearing;
 pub mod intake;
@@ -17,6 +18,7 @@ pub mod migration;
 pub mod orders;
 pub mod provisioning;
 pub mod rebuild;
+pub mod templates;
 pub mod trace;
 
 use std::sync::Arc;
@@ -49,6 +51,8 @@ pub struct Services {
     pub guarded: HttpClient,
     /// What this process remembers of the models' breakers.
     pub breakers: Arc<llm::BreakerMemory>,
+    /// What this process remembers of the companies' wordings.
+    pub wordings: Arc<templates::WordingMemory>,
     /// Salt of the hashes that stand for numbers in logs.
     pub log_salt: Arc<[u8; 32]>,
 }
@@ -62,7 +66,18 @@ impl Services {
         let guarded = HttpClient::guarded(Duration::from_secs(5)).map_err(ServiceError::Configuration)?;
         let log_salt = Arc::new(master_key.derive("log"));
         let directory = directory::Directory::new(Arc::clone(&settings), database.clone(), redis.clone(), master_key);
-        Ok(Self { settings, clock, database, redis, directory, http, guarded, breakers: Arc::default(), log_salt })
+        Ok(Self {
+            settings,
+            clock,
+            database,
+            redis,
+            directory,
+            http,
+            guarded,
+            breakers: Arc::default(),
+            wordings: Arc::default(),
+            log_salt,
+        })
     }
 
     /// The round robin over companies.

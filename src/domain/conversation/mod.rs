@@ -2,6 +2,7 @@
 
 pub mod bubbles;
 pub mod decide;
+pub mod experiment;
 pub mod feedback;
 pub mod handoff;
 pub mod history;
@@ -10,6 +11,8 @@ pub mod intent;
 pub mod opt_out;
 pub mod order;
 pub mod prompt;
+pub mod rendering;
+pub mod selection;
 pub mod sentiment;
 pub mod standing;
 pub mod template;
