@@ -131,7 +131,7 @@ async fn order(
 ) -> Result<HttpResponse, ApiError> {
     let id: Uuid = id.parse().map_err(|_| ApiError::new(StatusCode::NOT_FOUND, "not_found"))?;
     let key = req.headers().get(&IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok());
-    let actor = Actor::api(caller.actor, &correlation.0);
+    let actor = Actor::api(caller.actor, &*correlation.0);
     let job = match orders::give(&caller.services, &caller.tenant, id, act, key, &actor).await? {
         Ordered::Queued(job) => job.to_string(),
         Ordered::Before(job) => job,

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ServiceError, Services};
-use crate::domain::conversation::standing::Standing;
 use crate::domain::conversation::history::{Author, Line, lines_max, window};
+use crate::domain::conversation::selection::Assigned;
+use crate::domain::conversation::standing::Standing;
 use crate::models::tenant::{conversation, message};
 use crate::queue::Claimed;
 use crate::tenant::{StoreError, Tenant};
@@ -23,6 +24,9 @@ pub struct Conversation {
     /// Whether the customer gave that name in words; then the phone's profile does not change it.
     #[serde(default)]
     pub name_given: bool,
+    /// The variants of experiments the person was given.
+    #[serde(default, skip_serializing_if = "Assigned::is_empty")]
+    pub assigned: Assigned,
     /// How it stands.
     #[serde(default, skip_serializing_if = "Standing::is_plain")]
     pub standing: Standing,
@@ -40,6 +44,7 @@ impl Conversation {
             person_id: Uuid::now_v7(),
             name: None,
             name_given: false,
+            assigned: Assigned::new(),
             standing: Standing::default(),
             lines: Vec::new(),
             is_new: true,
@@ -84,6 +89,7 @@ pub async fn load_long(tenant: &Tenant, key: &str) -> Result<Conversation, Servi
         id: row.id,
         person_id: row.person_id,
         name: row.name,
+        assigned: Assigned::new(),
         standing: serde_json::from_value(row.standing).unwrap_or_default(),
         name_given: row.name_source.as_deref() == Some("customer"),
         lines,

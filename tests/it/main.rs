@@ -16,6 +16,7 @@ mod engine;
 mod first_answer;
 mod gemini;
 mod group_commit;
+mod handoff;
 mod harness;
 mod http_surface;
 mod inbound_shapes;

@@ -523,7 +523,6 @@ pub async fn put(
             text: None,
             kind: MessageKind::Sticker,
             name: None,
-            media: None,
             sent_at: None,
             media: None,
         }),

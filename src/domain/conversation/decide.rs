@@ -12,7 +12,7 @@ use super::sentiment::{self, Mood, Sentiment};
 use super::standing::{HandOff, Standing};
 use super::template::Template;
 use super::urgency::{self, Urgency};
-use super::handoff;
+use super::{feedback, handoff};
 use crate::domain::inbound::{InboundMessage, MessageKind};
 
 /// What is known when a decision is taken.
@@ -43,6 +43,8 @@ pub struct Understanding {
     pub mood: Sentiment,
     /// How much of a hurry.
     pub urgency: Urgency,
+    /// What is thought of us, when the words say so.
+    pub feedback: Option<Mood>,
 }
 
 /// A decision, before any model was asked.
@@ -105,6 +107,7 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
         intent: intent::decide(&cues, situation.context),
         mood: sentiment::read(&text),
         urgency: urgency::read(&text),
+        feedback: feedback_in(&text, situation.context),
     };
     let mut decision =
         Decision { step: Step::Ask, verdict: judge(&text), understanding, hand_off: None, consent: None };
@@ -142,6 +145,14 @@ fn wants_person(situation: &Situation<'_>, cues: &Cues, intent: Intent) -> bool 
     handoff::of(cues) || situation.standing.offered_person && intent == Intent::Affirm
 }
 
+/// Praise or blame: a grade, or a few plain words. In long texts such words are about something else.
+fn feedback_in(text: &str, context: Context) -> Option<Mood> {
+    const WORDS_MAX: usize = 12;
+    let brief = text.split_whitespace().count() <= WORDS_MAX;
+    let mood = if brief || context == Context::Followup { feedback::read(text) } else { Mood::Neutral };
+    (mood != Mood::Neutral).then_some(mood)
+}
+
 /// The last words about being written to; "voltar" means nothing to somebody who never left.
 fn consent(situation: &Situation<'_>, words: &[&str], cues: &Cues) -> Option<OptChange> {
     let change = match words {
@@ -152,7 +163,8 @@ fn consent(situation: &Situation<'_>, words: &[&str], cues: &Cues) -> Option<Opt
 }
 
 fn without_words(situation: &Situation<'_>) -> Step {
-    let audible = situation.messages.iter().any(|message| message.kind == MessageKind::Audio && message.media.is_some());
+    let audible =
+        situation.messages.iter().any(|message| message.kind == MessageKind::Audio && message.media.is_some());
     if situation.transcribes && audible { Step::Listen } else { Step::Say(Template::Media) }
 }
 

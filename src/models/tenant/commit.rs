@@ -146,7 +146,12 @@ pub async fn decide_first(
     deliveries: &[DeliveryRow],
 ) -> Result<bool, StoreError> {
     let mut columns = columns(reply_address, turn, messages, deliveries);
-    columns.extend([Column::text(phone), Column::Uuids(vec![person_id]), Column::Texts(vec![name.map(str::to_owned)]), Column::text(standing)]);
+    columns.extend([
+        Column::text(phone),
+        Column::Uuids(vec![person_id]),
+        Column::Texts(vec![name.map(str::to_owned)]),
+        Column::text(standing),
+    ]);
     Ok(db.write(GroupedWrite::new(T1_NEW, turn.conversation_id, columns)).await? > 0)
 }
 

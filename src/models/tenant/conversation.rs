@@ -27,13 +27,7 @@ pub struct ConversationRow {
 pub async fn find(tx: &mut TenantTx, key: &str) -> Result<Option<ConversationRow>, StoreError> {
     Ok(conversation::table
         .inner_join(person::table)
-        .select((
-            conversation::id,
-            conversation::person_id,
-            person::name,
-            person::name_source,
-            conversation::standing,
-        ))
+        .select((conversation::id, conversation::person_id, person::name, person::name_source, conversation::standing))
         .filter(conversation::key.eq(key))
         .first(tx.conn())
         .await

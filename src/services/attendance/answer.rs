@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::mailbox::Mailbox;
 use super::{model, wording};
 use crate::clients::llm::TokenUsage;
@@ -58,6 +60,8 @@ pub(super) struct Prepared {
     pub decision: Decision,
     /// How the conversation stands afterwards.
     pub standing: Standing,
+    /// Variants of experiments that were used, by experiment.
+    pub variants: Vec<(Uuid, String)>,
     /// Why a person is asked for, if one is.
     pub hand_off: Option<HandOff>,
     /// The model that answered.
@@ -111,6 +115,7 @@ pub(super) async fn prepare(
     let mut prepared = Prepared {
         bubbles: Vec::new(),
         said: Said::Model,
+        variants: Vec::new(),
         hand_off: decision.hand_off,
         standing: conversation.standing.clone(),
         decision,
@@ -127,7 +132,7 @@ pub(super) async fn prepare(
         Step::Listen => words = model::listen(services, tenant, conversation, mailbox, &mut prepared).await,
     }
     stand(&mut prepared, now_ms);
-    wording::put(services, tenant, conversation, mailbox, &mut prepared, words.as_deref());
+    wording::put(services, tenant, conversation, mailbox, &mut prepared, words.as_deref()).await;
     prepared
 }
 

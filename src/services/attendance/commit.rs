@@ -3,19 +3,20 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Turn;
 use super::answer::{self, Prepared};
 use super::mailbox::Mailbox;
 use super::rows::{delivery_row, inbox_row, kind_label, outbox_row, turn_row};
+use super::{Turn, new_id};
 use crate::domain::conversation::history::{Author, Line};
 use crate::domain::conversation::opt_out::OptChange;
 use crate::domain::conversation::standing::Standing;
 use crate::domain::inbound::{MessageKind, Sender};
-use crate::models::tenant::delivery::{self, DeliveryRow, DeliveryState};
+use crate::models::tenant::consent::{self, ConsentKind};
+use crate::models::tenant::delivery::{self, DeliveryRow};
+use crate::models::tenant::event::{self, EventRow};
 use crate::models::tenant::message::{self, NewMessage};
 use crate::models::tenant::person::{self, Identity};
 use crate::models::tenant::turn::{self, TurnRow};
-use crate::models::tenant::consent::{self, ConsentKind};
 use crate::models::tenant::{commit, conversation};
 use crate::services::ServiceError;
 use crate::services::context::Conversation;
@@ -29,6 +30,8 @@ pub(super) struct Plan {
     messages: Vec<NewMessage>,
     /// The outgoing texts.
     pub deliveries: Vec<DeliveryRow>,
+    /// What counts besides.
+    events: Vec<EventRow>,
     sender: Sender,
     /// The person's name after this turn.
     pub name: Option<String>,
@@ -71,10 +74,12 @@ impl Plan {
         }
         let shown_name =
             mailbox.messages.iter().rev().find_map(|(_, m)| m.name.as_ref()).map(|n| n.as_str().to_owned());
+        let events = events(&turn_row, &deliveries, &prepared);
         Ok(Self {
             turn: turn_row,
             messages,
             deliveries,
+            events,
             sender: last.from.clone(),
             name: conversation.called(shown_name.as_deref()).map(str::to_owned),
             shown_name,
@@ -90,6 +95,11 @@ impl Plan {
             metrics::message_processed(tenant.id(), kind_label(*kind));
         }
         answer::count(tenant, &self.prepared);
+    }
+
+    /// The variants of experiments that were used.
+    pub(super) fn variants(&self) -> &[(Uuid, String)] {
+        &self.prepared.variants
     }
 
     /// How the conversation stands after this turn.
@@ -120,6 +130,22 @@ impl Plan {
     }
 }
 
+/// An impression of each variant that is said, and what the customer thinks.
+fn events(turn: &TurnRow, deliveries: &[DeliveryRow], prepared: &Prepared) -> Vec<EventRow> {
+    let (conversation, at) = (turn.conversation_id, turn.decided_at);
+    let mut events = Vec::new();
+    if let Some(last) = deliveries.last() {
+        let shown = prepared.variants.iter();
+        events.extend(shown.map(|(experiment, variant)| {
+            EventRow::impression(new_id(), conversation, (*experiment, variant), last.id, at)
+        }));
+    }
+    if let Some(mood) = prepared.decision.understanding.feedback {
+        events.push(EventRow::feedback(new_id(), conversation, mood.label(), at));
+    }
+    events
+}
+
 /// Commits the plan. An outcome nobody knows (the connection broke during COMMIT) is looked up while the claim lives.
 pub(super) async fn commit(turn: &Turn<'_>, conversation: &mut Conversation, plan: &Plan) -> Result<(), ServiceError> {
     turn.lease.bind();
@@ -137,7 +163,7 @@ pub(super) async fn commit(turn: &Turn<'_>, conversation: &mut Conversation, pla
 /// One statement where nothing but the turn is to be stored, which is nearly always; else a transaction of several.
 async fn store(turn: &Turn<'_>, conversation: &mut Conversation, plan: &Plan) -> Result<(), ServiceError> {
     let two_addresses = matches!(plan.sender, Sender::Phone { lid: Some(_), .. });
-    let plain = !two_addresses && plan.prepared.decision.consent.is_none();
+    let plain = !two_addresses && plan.prepared.decision.consent.is_none() && plan.events.is_empty();
     let same = *plan.standing() == conversation.standing && plan.new_name(conversation).is_none();
     if !conversation.is_new && plain && same {
         let address = plan.sender.reply_address();
@@ -187,6 +213,7 @@ async fn write(
     turn::insert(tx, &plan.turn).await?;
     message::append(tx, &plan.messages).await?;
     delivery::insert(tx, &plan.deliveries).await?;
+    event::insert(tx, &plan.events).await?;
     Ok(())
 }
 

@@ -193,28 +193,42 @@ impl Turn<'_> {
     ) -> Result<Result<Prepared, Return>, ServiceError> {
         let known = conversation.clone();
         let patience = self.patience_left(mailbox);
-        let answering = answer::prepare(self.services, self.tenant, &known, mailbox);
-        tokio::pin!(answering);
-        tokio::select! {
-            biased;
-            prepared = &mut answering => return Ok(Ok(prepared)),
-            () = until(patience) => {}
-        }
-        let Some((newest, last)) = mailbox.messages.last() else { return Ok(Ok(answering.await)) };
+        let (prepared, said_seq) = {
+            let answering = answer::prepare(self.services, self.tenant, &known, mailbox);
+            tokio::pin!(answering);
+            tokio::select! {
+                biased;
+                prepared = &mut answering => return Ok(Ok(prepared)),
+                () = until(patience) => {}
+            }
+            let (aside_seq, wait) = self.ask_for_patience(conversation, mailbox).await?;
+            if let Some(wait) = wait {
+                return Ok(Err(wait));
+            }
+            (answering.await, aside_seq)
+        };
+        mailbox.said_seq = said_seq;
+        Ok(Ok(prepared))
+    }
+
+    /// "Um instante": said beside the turn. Its place in the conversation, and why the turn has to end, if it has to.
+    async fn ask_for_patience(
+        &self,
+        conversation: &mut Conversation,
+        mailbox: &Mailbox,
+    ) -> Result<(i64, Option<Return>), ServiceError> {
+        let seq = self.now().timestamp_micros().max(mailbox.last_seq + 1);
+        let Some((newest, last)) = mailbox.messages.last() else { return Ok((seq, None)) };
+        let text = wording::ready(self.services, self.tenant, Template::Wait).await;
         let aside = orders::Aside {
-            id: orders::aside_id(),
+            id: new_id(),
             author: Author::Assistant,
-            text: &wording::ready(self.tenant, Template::Wait),
-            seq: self.now().timestamp_micros().max(mailbox.last_seq + 1),
+            text: &text,
+            seq,
             correlation_id: &newest.envelope.correlation_id,
         };
-        let seq = aside.seq;
-        if let Some(wait) = self.say_aside(conversation, &last.from, &aside).await? {
-            return Ok(Err(wait));
-        }
-        let prepared = answering.await;
-        mailbox.said_seq = seq;
-        Ok(Ok(prepared))
+        let wait = self.say_aside(conversation, &last.from, &aside).await?;
+        Ok((seq, wait))
     }
 
     /// How much longer the customer waits in silence; `None` = nothing is said meanwhile, or was already.
@@ -237,6 +251,7 @@ impl Turn<'_> {
         conversation.is_new = false;
         conversation.name.clone_from(&plan.name);
         conversation.standing.clone_from(plan.standing());
+        conversation.assigned.extend(plan.variants().iter().cloned());
         conversation.lines.extend(plan.lines());
         plan.count(self.tenant);
         let usage = (TenantKey::Usage(&self.now().format("%Y-%m").to_string()).to_string(), plan.usage().to_vec());

@@ -4,10 +4,10 @@ use std::mem::take;
 
 use uuid::Uuid;
 
+use super::Turn;
 use super::commit::{hold, stored};
 use super::mailbox::Mailbox;
 use super::rows::{delivery_row, outbox_row};
-use super::{Turn, new_id};
 use crate::domain::conversation::history::{Author, Line};
 use crate::domain::conversation::order::Act;
 use crate::domain::conversation::standing::Standing;
@@ -158,11 +158,6 @@ impl Turn<'_> {
     }
 }
 
-/// A new aside's id.
-pub(super) fn aside_id() -> Uuid {
-    new_id()
-}
-
 /// A dead text becomes due again, by an operator's order. Its next failure makes it a dead letter again.
 pub(super) async fn revive(turn: &Turn<'_>, id: Uuid) -> Result<(), ServiceError> {
     let now = turn.now();
@@ -170,7 +165,7 @@ pub(super) async fn revive(turn: &Turn<'_>, id: Uuid) -> Result<(), ServiceError
     if let Some(mut row) = delivery::find(&mut tx, id).await?
         && row.state() == DeliveryState::Dead
     {
-        conversation::take(&mut tx, row.conversation_id, None, turn.claim.fence, now).await?;
+        stored_conversation::take(&mut tx, row.conversation_id, None, turn.claim.fence, now).await?;
         // Of unknown fate before: then it is no text that may be replaced as surely unsent.
         if row.error_code.as_deref() == Some("ambiguous") {
             row.resends = row.resends.max(1);

@@ -48,7 +48,12 @@ pub(super) fn turn_row(
     }
 }
 
-pub(super) fn inbox_row(conversation_id: Uuid, turn_id: Uuid, waiting: &Waiting, message: &InboundMessage) -> NewMessage {
+pub(super) fn inbox_row(
+    conversation_id: Uuid,
+    turn_id: Uuid,
+    waiting: &Waiting,
+    message: &InboundMessage,
+) -> NewMessage {
     NewMessage {
         id: waiting.envelope.id,
         conversation_id,

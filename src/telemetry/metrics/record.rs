@@ -166,21 +166,6 @@ pub fn intention_detected(company: CompanyId, intention: &'static str) {
     counter!(names::INTENTION_DETECTED, "company" => each(company), "intention" => intention).increment(1);
 }
 
-/// Somebody wants no more messages, or again.
-pub fn opted(company: CompanyId, change: OptChange) {
-    counter!(names::OPT_OUTS, "company" => each(company), "change" => change.as_str()).increment(1);
-}
-
-/// A conversation was handed to a person.
-pub fn transferred(company: CompanyId, reason: TransferReason) {
-    counter!(names::FALLBACK_TRANSFER, "company" => each(company), "reason" => reason.as_str()).increment(1);
-}
-
-/// What a decided turn was about: the stable name of an intent.
-pub fn intention_detected(company: CompanyId, intention: &'static str) {
-    counter!(names::INTENTION_DETECTED, "company" => each(company), "intention" => intention).increment(1);
-}
-
 /// Somebody wants no more messages, or some again.
 pub fn opted(company: CompanyId, change: OptChange) {
     counter!(names::OPT_OUTS, "company" => each(company), "change" => change.as_str()).increment(1);
