@@ -228,8 +228,19 @@ impl World {
         Customer { world: self, company: company.clone(), number: number.to_owned(), name: "Ana".to_owned() }
     }
 
+    /// Gives settings or secrets of a company their defaults again.
+    pub async fn unset(&self, company: &Company, keys: &[&str]) {
+        let unset = keys.iter().map(|key| (*key).to_owned()).collect();
+        self.change(company, Change { unset, ..Change::default() }).await.unwrap();
+    }
+
     /// Changes settings of a company; `secret:` in front of a key seals it. Waits until the process knows.
     pub async fn configure(&self, company: &Company, values: &[(&str, &str)]) {
+        self.try_configure(company, values).await.unwrap();
+    }
+
+    /// The same, where the change may be refused.
+    pub async fn try_configure(&self, company: &Company, values: &[(&str, &str)]) -> Result<(), String> {
         let mut change = Change::default();
         for (key, value) in values {
             match key.strip_prefix("secret:") {
@@ -237,10 +248,16 @@ impl World {
                 None => change.set.insert((*key).to_owned(), (*value).to_owned()),
             };
         }
+        self.change(company, change).await
+    }
+
+    async fn change(&self, company: &Company, change: Change) -> Result<(), String> {
         let key = MasterKey::from_hex(&"ab".repeat(32), "the test").unwrap();
         let mut provisioner = Provisioner::new(&self.settings, &key, self.clock.clone(), Actor::operator("test"));
-        provisioner.set(&CompanyName::Number(company.id), &change, false).await.unwrap();
+        let changed = provisioner.set(&CompanyName::Number(company.id), &change, false).await;
+        changed.map_err(|error| error.to_string())?;
         self.process.services.directory.refresh().await.unwrap();
+        Ok(())
     }
 
     /// Waits until nothing is undecided, nothing is in work, and no text is on its way.
