@@ -13,6 +13,7 @@ mod demo;
 mod embedded;
 #[path = "../tools/verify/engine/mod.rs"]
 mod engine;
+mod experiments;
 mod first_answer;
 mod gemini;
 mod group_commit;
@@ -33,6 +34,7 @@ mod rebuild;
 mod resumption;
 mod simulator_page;
 mod standins;
+mod templates;
 mod text_cleaning;
 mod tidy;
 mod turn;
