@@ -15,6 +15,7 @@ mod embedded;
 mod embeddings;
 #[path = "../tools/verify/engine/mod.rs"]
 mod engine;
+mod experiments;
 mod first_answer;
 mod gemini;
 mod group_commit;
@@ -38,6 +39,7 @@ mod resumption;
 mod second_model;
 mod simulator_page;
 mod standins;
+mod templates;
 mod text_cleaning;
 mod tidy;
 mod turn;
