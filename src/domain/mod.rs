@@ -4,6 +4,7 @@ pub mod agenda;
 pub mod audit;
 pub mod company;
 pub mod conversation;
+pub mod hours;
 pub mod inbound;
 pub mod phone;
 pub mod resilience;

@@ -8,8 +8,9 @@ mod values;
 
 use std::fmt::Write;
 
+use crate::domain::conversation::tone::Style;
 pub use check::check;
-pub use values::{Ambiguous, ChannelChoice, CompanySettings, LlmChoice};
+pub use values::{Ambiguous, ChannelChoice, CompanySettings, HoursChoice, LlmChoice, ToneChoice};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,10 @@ pub enum Kind {
     Url,
     /// A name of the IANA time zone database.
     TimeZone,
+    /// Opening hours of a week, as people write them.
+    Hours,
+    /// Days with other hours than their weekday's.
+    Days,
     /// A credential of at least this many visible ASCII characters; stored encrypted, never shown, never a flag.
     Secret {
         /// Fewest characters.
@@ -97,6 +102,12 @@ pub const COMPANY_SETTINGS: &[CompanySetting] = &[
     setting("context.turns", Kind::Int { min: 0, max: 50 }, "as context.turns", "Exchanges of the short context."),
     setting("timezone", Kind::TimeZone, "America/Sao_Paulo", "Time zone of the company."),
     setting("delivery.ambiguous", Kind::Choice(&["resend", "hold"]), "resend", "What happens to an answer of which nobody knows whether it was sent: once more, or kept for a person to decide."),
+    setting("hours.opening", Kind::Hours, "", "Opening hours, for example `seg-sex 8h-12h, 13h30-18h; sáb 8h-12h`. With them the assistant knows whether it is open now; the model is told them unless `facts.hours` says more."),
+    setting("hours.holidays", Kind::Days, "", "The company's own days, one a line or with `;` between them: `24/12 Véspera de Natal 8h-12h; 20/12 a 05/01 Recesso; carnaval fechado; 12/10 aberto`. They win over the country's holidays; without hours or `aberto` a day is closed."),
+    setting("hours.national_holidays", Kind::Bool, "true", "Whether national holidays close the company. Optional days (Carnaval, Corpus Christi) never do unless listed in `hours.holidays`."),
+    setting("hours.away", Kind::Choice(&["notice", "answer"]), "notice", "Out of hours the assistant answers all the same: with a notice of when the team is back, once per conversation and closing, or without."),
+    setting("tone.style", Kind::Choice(&Style::LABELS), "amigável", "How the assistant speaks."),
+    setting("tone.openings", Kind::Text { max: 1_000 }, "by `tone.style`, such as `Oi, {nome}!`", "Opening phrases, one a line or with `|` between them; `{nome}` is the customer's name, `{periodo}` bom dia, boa tarde or boa noite."),
     setting("facts.about", FACT, "", "What the company is and does; the model answers from it."),
     setting("facts.hours", FACT, "", "Opening hours."),
     setting("facts.address", FACT, "", "Address and how to get there."),
