@@ -5,6 +5,7 @@ pub mod api_auth;
 pub mod audit;
 pub mod company;
 pub mod conversation;
+pub mod hours;
 pub mod inbound;
 pub mod phone;
 pub mod resilience;

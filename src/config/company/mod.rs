@@ -9,9 +9,10 @@ mod values;
 
 use std::fmt::Write;
 
+use crate::domain::conversation::tone::Style;
 pub use check::check;
 pub use llm::{AudioChoice, CeilingField, EmbeddingChoice, LlmChoice, LlmKind};
-pub use values::{Ambiguous, Attending, ChannelChoice, CompanySettings, Contact};
+pub use values::{Ambiguous, Attending, ChannelChoice, CompanySettings, Contact, HoursChoice, ToneChoice};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,10 @@ pub enum Kind {
     Url,
     /// A name of the IANA time zone database.
     TimeZone,
+    /// Opening hours of a week, as people write them.
+    Hours,
+    /// Days with other hours than their weekday's.
+    Days,
     /// A credential of at least this many visible ASCII characters; stored encrypted, never shown, never a flag.
     Secret {
         /// Fewest characters.
@@ -122,6 +127,12 @@ pub const COMPANY_SETTINGS: &[CompanySetting] = &[
     setting("handoff.give_back_word", Kind::Text { max: 60 }, "#assistente", "Typed on the company's phone, it gives the conversation back to the assistant; empty = no word does."),
     setting("contact.notice", Kind::Bool, "true", "Whether the first answer says that this is a virtual assistant, as `text.first_contact` words it."),
     setting("contact.privacy_url", Kind::Url, "", "Where the company's privacy notice is; the first answer links it."),
+    setting("hours.opening", Kind::Hours, "", "Opening hours, for example `seg-sex 8h-12h, 13h30-18h; sáb 8h-12h`. With them the assistant knows whether it is open now; the model is told them unless `facts.hours` says more."),
+    setting("hours.holidays", Kind::Days, "", "The company's own days, one a line or with `;` between them: `24/12 Véspera de Natal 8h-12h; 20/12 a 05/01 Recesso; carnaval fechado; 12/10 aberto`. They win over the country's holidays; without hours or `aberto` a day is closed."),
+    setting("hours.national_holidays", Kind::Bool, "true", "Whether national holidays close the company. Optional days (Carnaval, Corpus Christi) never do unless listed in `hours.holidays`."),
+    setting("hours.away", Kind::Choice(&["notice", "answer"]), "notice", "Out of hours the assistant answers all the same: with a notice of when the team is back, once per conversation and closing, or without."),
+    setting("tone.style", Kind::Choice(&Style::LABELS), "amigável", "How the assistant speaks."),
+    setting("tone.openings", Kind::Text { max: 1_000 }, "by `tone.style`, such as `Oi, {nome}!`", "Opening phrases, one a line or with `|` between them; `{nome}` is the customer's name, `{periodo}` bom dia, boa tarde or boa noite."),
     setting("facts.about", FACT, "", "What the company is and does; the model answers from it."),
     setting("facts.hours", FACT, "", "Opening hours."),
     setting("facts.address", FACT, "", "Address and how to get there."),

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::super::Settings;
-use super::check::{check, time_zone};
+use super::check::{check, days, opening, time_zone};
 use super::find;
 use super::llm::{self, AudioChoice, EmbeddingChoice, LlmChoice};
+use crate::domain::conversation::tone::{Style, parse_openings};
+use crate::domain::hours::BusinessHours;
 use crate::domain::webhook_auth::AuthMode;
 
 /// What happens to an answer of which nobody knows whether it was sent.
@@ -50,6 +52,26 @@ pub struct Contact {
     pub privacy_url: String,
 }
 
+/// When the company is open, and whether customers are told while it is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoursChoice {
+    /// Hours and holidays; without opening hours nothing is known of being open.
+    pub business: BusinessHours,
+    /// Whether opening hours are set.
+    pub known: bool,
+    /// Whether customers are told once per closing.
+    pub notice: bool,
+}
+
+/// How the assistant speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToneChoice {
+    /// The style.
+    pub style: Style,
+    /// Own opening phrases; none: those of the style.
+    pub openings: Vec<String>,
+}
+
 /// All settings of one company but its secrets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompanySettings {
@@ -87,6 +109,10 @@ pub struct CompanySettings {
     pub attending: Attending,
     /// What is said at the first contact.
     pub contact: Contact,
+    /// Opening hours, holidays, and what is said out of hours.
+    pub hours: HoursChoice,
+    /// How the assistant speaks.
+    pub tone: ToneChoice,
     /// Facts of the company, those that are set: label in pt-BR and text, in the order the prompt wants them.
     pub facts: Vec<(&'static str, String)>,
     /// Own reply texts by name: `fallback`, `ai_disabled`, `technical_issue`, `media`, `injection`.
@@ -128,6 +154,7 @@ impl CompanySettings {
             return Err(format!("burst.window_ms is longer than queue.burst_max_ms ({most}); choose at most {most}"));
         }
         let (first, second) = (llm::first(&read, process)?, llm::second(&read, process)?);
+        let hours = hours(&read)?;
         Ok(Self {
             auth: read.text("auth_mode", AuthMode::HmacToken.as_str()).parse()?,
             allow_untimestamped: read.flag("webhook.allow_untimestamped", false),
@@ -158,10 +185,34 @@ impl CompanySettings {
                 notice: read.flag("contact.notice", true),
                 privacy_url: read.text("contact.privacy_url", "").to_owned(),
             },
-            facts: FACTS.iter().filter_map(|(key, label)| Some((*label, read.filled(key)?))).collect(),
+            facts: facts(&read, &hours),
+            hours,
+            tone: ToneChoice {
+                style: Style::from_label(read.text("tone.style", "")).unwrap_or_default(),
+                openings: parse_openings(read.text("tone.openings", "")),
+            },
             texts: TEXTS.iter().filter_map(|(key, name)| Some((*name, read.filled(key)?))).collect(),
         })
     }
+}
+
+fn hours(read: &Stored<'_>) -> Result<HoursChoice, String> {
+    let opening = opening("hours.opening", read.text("hours.opening", ""))?;
+    Ok(HoursChoice {
+        known: opening.is_some(),
+        business: BusinessHours {
+            opening: opening.unwrap_or_default(),
+            own: days("hours.holidays", read.text("hours.holidays", ""))?,
+            national: read.flag("hours.national_holidays", true),
+        },
+        notice: read.text("hours.away", "notice") == "notice",
+    })
+}
+
+/// The facts that are set. Opening hours are told once: as the company words them, else as they are set.
+fn facts(read: &Stored<'_>, hours: &HoursChoice) -> Vec<(&'static str, String)> {
+    let set = |key: &str| (key == "facts.hours" && hours.known).then(|| hours.business.opening.to_string());
+    FACTS.iter().filter_map(|(key, label)| Some((*label, read.filled(key).or_else(|| set(key))?))).collect()
 }
 
 fn channel(read: &Stored<'_>, process: &Settings) -> ChannelChoice {

@@ -4,7 +4,7 @@
 //! ([`grammar`] and the files it uses), and mentions get their role (wanted, ruled out, corrected) and become one
 //! answer ([`roles`], [`settle`]).
 
-mod calendar;
+pub(in crate::domain) mod calendar;
 mod clock;
 mod day;
 mod duration;
