@@ -1,6 +1,7 @@
 //! The pure core: values in, values out. No async, no I/O, no clock, no randomness, no metrics.
 
 pub mod agenda;
+pub mod api_auth;
 pub mod audit;
 pub mod company;
 pub mod conversation;

@@ -30,6 +30,7 @@ pub struct ApiError {
     code: &'static str,
     style: Style,
     field: Option<String>,
+    detail: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<String>,
     close: bool,
@@ -38,7 +39,16 @@ pub struct ApiError {
 impl ApiError {
     /// An error with problem details. `code` is for machines: lower case, underscores.
     pub fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, style: Style::Problem, field: None, headers: Vec::new(), cause: None, close: false }
+        Self {
+            status,
+            code,
+            style: Style::Problem,
+            field: None,
+            detail: None,
+            headers: Vec::new(),
+            cause: None,
+            close: false,
+        }
     }
 
     /// An error as senders of webhooks know it: `{"error": code}` and nothing that tells one cause from another.
@@ -70,6 +80,13 @@ impl ApiError {
     #[must_use]
     pub fn field(mut self, name: impl Into<String>) -> Self {
         self.field = Some(name.into());
+        self
+    }
+
+    /// A sentence for whoever wrote the request: what is wrong and what is allowed. No text of other people in it.
+    #[must_use]
+    pub fn detail(mut self, sentence: impl Into<String>) -> Self {
+        self.detail = Some(sentence.into());
         self
     }
 
@@ -135,6 +152,9 @@ impl ApiError {
                     body.insert("correlation_id".into(), (&*id.0).into());
                 }
             }
+        }
+        if let (Style::Problem, Some(detail)) = (self.style, &self.detail) {
+            body.insert("detail".into(), detail.as_str().into());
         }
         if let Some(field) = &self.field {
             body.insert("field".into(), field.as_str().into());

@@ -3,6 +3,7 @@
 pub mod client_ip;
 pub mod correlation;
 pub mod error;
+pub mod extract;
 pub mod flood;
 mod middleware;
 pub mod ops;
@@ -24,6 +25,8 @@ pub enum Access {
     Public,
     /// Whoever holds a company's webhook credential.
     Webhook,
+    /// Whoever holds the token of the company's API.
+    Company,
     /// Loopback, or the bearer token of `metrics.token`.
     Metrics,
     /// Anybody who reaches a demo; absent elsewhere.

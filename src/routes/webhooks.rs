@@ -1,6 +1,5 @@
 //! Webhooks of channels. The order of checks: company → content type and size → flood → credentials → body → limits.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +13,7 @@ use tokio::time::Instant;
 
 use super::client_ip::ClientIp;
 use super::correlation::CorrelationId;
+use super::extract::plain_host;
 use super::flood::Flood;
 use super::{ApiError, BodyError, read_body};
 use crate::domain::webhook_auth::PresentedHeaders;
@@ -116,17 +116,6 @@ fn find_company(req: &HttpRequest, state: &WebhookState) -> Result<Arc<Tenant>, 
         }
         Lookup::NotLoaded => Err(unavailable("the directory of companies is not loaded yet")),
     }
-}
-
-/// A host as it is compared: lower case, without port and one trailing dot.
-fn plain_host(host: &str) -> Cow<'_, str> {
-    let host = host.trim();
-    let bare = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let bare = bare.strip_suffix('.').unwrap_or(bare);
-    if bare.bytes().any(|b| b.is_ascii_uppercase()) { bare.to_ascii_lowercase().into() } else { bare.into() }
 }
 
 fn json_only(req: &HttpRequest) -> Result<(), Refused> {

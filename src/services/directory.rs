@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::ServiceError;
 use crate::config::Settings;
 use crate::config::company::CompanySettings;
+use crate::domain::api_auth::ApiTokens;
 use crate::domain::company::{Company, CompanyId, CompanyState};
 use crate::domain::webhook_auth::WebhookCredentials;
 use crate::models::control::company::{SecretRow, SettingRow, snapshot};
@@ -183,6 +184,7 @@ impl Directory {
                 allow_untimestamped: settings.allow_untimestamped,
             }
             .prepare(),
+            api: ApiTokens::new([take("api.token"), take("api.token_previous")].into_iter().flatten()),
             channel_token: take("channel.token").unwrap_or_default().into(),
             llm_api_key: take("llm.api_key").unwrap_or_default().into(),
         };

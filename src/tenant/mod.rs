@@ -28,6 +28,7 @@ pub use redis::{
 pub use statement::{Column, GroupedWrite};
 
 use crate::config::company::CompanySettings;
+use crate::domain::api_auth::ApiTokens;
 use crate::domain::company::{Company, CompanyId};
 use crate::domain::webhook_auth::WebhookKeys;
 use crate::telemetry::metrics::CompanyLabel;
@@ -66,6 +67,8 @@ impl fmt::Debug for Tenant {
 pub struct TenantSecrets {
     /// What a webhook must present.
     pub webhook: WebhookKeys,
+    /// What the company's API asks for.
+    pub api: ApiTokens,
     /// The channel's credential.
     pub channel_token: secrecy::SecretString,
     /// The model's key.

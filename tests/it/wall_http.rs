@@ -41,6 +41,17 @@ enum Identity {
 
 use Identity::*;
 
+/// What a route owes an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owed {
+    /// This status.
+    Status(u16),
+    /// Whatever the right identity gets: what is forged is not read.
+    SameAsRight,
+}
+
+use Owed::*;
+
 const IDENTITIES: [Identity; 21] = [
     NoCredential,
     Malformed,
@@ -65,25 +76,40 @@ const IDENTITIES: [Identity; 21] = [
     AnotherHostVariant,
 ];
 
-/// The status a route owes an identity; `None` = nobody has thought about this route.
-fn expected(path: &str, identity: Identity) -> Option<u16> {
+/// What a route owes an identity; `None` = nobody has thought about this route.
+fn expected(access: Access, method: &str, path: &str, identity: Identity) -> Option<Owed> {
     match (path, identity) {
-        (_, TwoHosts) => Some(400),
+        (_, TwoHosts) => Some(Status(400)),
+        _ if access == Access::Company => Some(expected_of_api(method, identity)),
         // Nothing below a route is a route.
-        ("/healthz" | "/readyz" | "/metrics" | "/webhook/whaticket", AnotherInPath) => Some(404),
+        ("/healthz" | "/readyz" | "/metrics" | "/webhook/whaticket", AnotherInPath) => Some(Status(404)),
         // Public: nothing of a company is shown, no forged field is read.
-        ("/healthz" | "/readyz", _) => Some(200),
+        ("/healthz" | "/readyz", _) => Some(Status(200)),
         // A scraper from outside: its own token opens, whatever else it says; nothing else does.
-        ("/metrics", MetricsToken | AnotherInQuery | AnotherInBody | AnotherInHeader) => Some(200),
-        ("/metrics", AnotherHost | ForwardedHost | CompanyDomain) => Some(200),
-        ("/metrics", HostWithDot | HostInCapitals | HostWithPort | HostIsAddress | AnotherHostVariant) => Some(200),
-        ("/metrics", _) => Some(403),
+        ("/metrics", MetricsToken | AnotherInQuery | AnotherInBody | AnotherInHeader) => Some(Status(200)),
+        ("/metrics", AnotherHost | ForwardedHost | CompanyDomain) => Some(Status(200)),
+        ("/metrics", HostWithDot | HostInCapitals | HostWithPort | HostIsAddress | AnotherHostVariant) => {
+            Some(Status(200))
+        }
+        ("/metrics", _) => Some(Status(403)),
         // Names of another company that are not read: the same answer as without them, for our own company.
-        ("/webhook/whaticket", AnotherInQuery | AnotherInBody | AnotherInHeader | ForwardedHost) => Some(202),
-        ("/webhook/whaticket", HostWithDot | HostInCapitals | HostWithPort) => Some(202),
-        ("/webhook/whaticket", HostIsAddress) => Some(404),
-        ("/webhook/whaticket", _) => Some(401),
+        ("/webhook/whaticket", AnotherInQuery | AnotherInBody | AnotherInHeader | ForwardedHost) => Some(Status(202)),
+        ("/webhook/whaticket", HostWithDot | HostInCapitals | HostWithPort) => Some(Status(202)),
+        ("/webhook/whaticket", HostIsAddress) => Some(Status(404)),
+        ("/webhook/whaticket", _) => Some(Status(401)),
         _ => None,
+    }
+}
+
+/// A company's API: its own token on its own host opens, names of another company refuse the request as a whole.
+fn expected_of_api(method: &str, identity: Identity) -> Owed {
+    match identity {
+        AnotherInQuery => Status(403),
+        AnotherInBody if method != "GET" && method != "DELETE" => Status(403),
+        AnotherInBody | AnotherInHeader | ForwardedHost | CompanyDomain => SameAsRight,
+        HostWithDot | HostInCapitals | HostWithPort => SameAsRight,
+        HostIsAddress | AnotherInPath => Status(404),
+        _ => Status(401),
     }
 }
 
@@ -92,6 +118,20 @@ struct Attempt {
     path: String,
     headers: Headers,
     body: String,
+}
+
+/// The token of a company's API.
+fn api_token(company: &Company) -> String {
+    format!("api-token-of-company-{:0>20}", company.id)
+}
+
+/// The headers of a company's own call of its API.
+fn api_headers(company: &Company) -> Headers {
+    vec![
+        ("host", company.domain.clone()),
+        ("content-type", "application/json".to_owned()),
+        ("authorization", format!("Bearer {}", api_token(company))),
+    ]
 }
 
 struct Scene {
@@ -112,12 +152,18 @@ impl Scene {
         world.process.services.directory.refresh().await.unwrap();
         let mut scene = Self { world, revoked };
         scene.world.clinic.secret = secrecy::ExposeSecret::expose_secret(&keys.secret).to_owned();
+        for company in [&scene.world.clinic, &scene.world.salon] {
+            scene.world.configure(company, &[("secret:api.token", &api_token(company))]).await;
+        }
         scene.world.clinic.token = secrecy::ExposeSecret::expose_secret(&keys.token).to_owned();
         scene
     }
 
     /// The request of this identity; `n` makes messages differ.
-    fn attempt(&self, access: Access, path: &str, identity: Identity, n: usize) -> Attempt {
+    fn attempt(&self, access: Access, path: &str, identity: Option<Identity>, n: usize) -> Attempt {
+        // An object's id: of the other company, as nothing with it exists here.
+        let path = path.replace("{id}", "0190a6f2-7c11-7a52-8f3e-5d1f6a0b9c77");
+        let Some(identity) = identity else { return self.right(access, path, n) };
         let (clinic, salon) = (&self.world.clinic, &self.world.salon);
         let other = salon.id.to_string();
         let mut message = json!({"id": format!("WALL-{n}"), "number": "5511987654321", "text": "oi"});
@@ -138,6 +184,7 @@ impl Scene {
         let whose = Company { token: token.clone(), secret: secret.clone(), ..clinic.clone() };
         let mut headers = match access {
             Access::Webhook => signed_at(&whose, at, &body),
+            Access::Company => api_headers(clinic),
             _ => vec![("host", clinic.domain.clone()), ("authorization", format!("Bearer {METRICS_TOKEN}"))],
         };
         // Someone on the network, not on this machine.
@@ -149,7 +196,7 @@ impl Scene {
             without(headers, &["host"]);
             headers.push(("host", value));
         };
-        let mut path = path.to_owned();
+        let mut path = path;
         match identity {
             NoCredential => without(&mut headers, &credentials),
             Malformed => {
@@ -158,6 +205,12 @@ impl Scene {
                 headers.push(("x-webhook-signature", "sha256=zz".to_owned()));
             }
             // Metrics know no expiry and no rotation: any token but theirs is as good as expired.
+            Expired | Revoked | TokenOfAnother if access == Access::Company => {
+                without(&mut headers, &credentials);
+                let token =
+                    if identity == TokenOfAnother { api_token(salon) } else { "api-token-of-yesterday".repeat(2) };
+                headers.push(bearer(&token));
+            }
             Expired | Revoked | TokenOfAnother | SecretOfAnother | WebhookToken if access != Access::Webhook => {
                 without(&mut headers, &credentials);
                 headers.push(bearer(token));
@@ -193,6 +246,18 @@ impl Scene {
         Attempt { path, headers, body }
     }
 
+    /// What the company itself sends.
+    fn right(&self, access: Access, path: String, n: usize) -> Attempt {
+        let clinic = &self.world.clinic;
+        let body = json!({"id": format!("WALL-{n}"), "number": "5511987654321", "text": "oi"}).to_string();
+        let mut headers = match access {
+            Access::Webhook => signed_at(clinic, self.world.clock.now().timestamp(), &body),
+            _ => api_headers(clinic),
+        };
+        headers.push(("x-forwarded-for", "203.0.113.9".to_owned()));
+        Attempt { path, headers, body }
+    }
+
     /// What no answer may show: of the other company, of our credentials.
     fn assert_silent(&self, answer: &Wire, what: &str) {
         let salon = &self.world.salon;
@@ -212,14 +277,24 @@ async fn no_wrong_identity_opens_any_route() {
     let mut n = 0;
     let mut asked = 0;
     for route in ROUTES.iter().filter(|route| route.roles.contains(&Role::Serve)) {
+        let method = route.method.as_str();
         for identity in IDENTITIES {
             n += 1;
-            let what = format!("{} {} as {identity:?}", route.method, route.path);
-            let expected = expected(route.path, identity)
+            let what = format!("{method} {} as {identity:?}", route.path);
+            let owed = expected(route.access, method, route.path, identity)
                 .unwrap_or_else(|| panic!("{what}: the route has no row in the table of expectations"));
-            let attempt = scene.attempt(route.access, route.path, identity, n);
-            let answer = world.request(route.method.as_str(), &attempt.path, &attempt.headers, &attempt.body).await;
-            assert_eq!(answer.status, expected, "{what}: {}", answer.body);
+            let status = match owed {
+                Status(status) => status,
+                SameAsRight => {
+                    let right = scene.attempt(route.access, route.path, None, n);
+                    let status = world.request(method, &right.path, &right.headers, &right.body).await.status;
+                    assert!(![401, 403].contains(&status), "{what}: the right identity got {status}");
+                    status
+                }
+            };
+            let attempt = scene.attempt(route.access, route.path, Some(identity), n);
+            let answer = world.request(method, &attempt.path, &attempt.headers, &attempt.body).await;
+            assert_eq!(answer.status, status, "{what}: {}", answer.body);
             scene.assert_silent(&answer, &what);
             asked += 1;
         }
@@ -227,7 +302,7 @@ async fn no_wrong_identity_opens_any_route() {
     assert_eq!(asked, IDENTITIES.len() * ROUTES.iter().filter(|route| route.roles.contains(&Role::Serve)).count());
     assert!(world.redis_of(&world.salon).is_empty(), "something reached the other company");
     // The same requests with the right identity do get through, so the refusals above mean something.
-    let right = scene.attempt(Access::Webhook, "/webhook/whaticket", AnotherInBody, 0);
+    let right = scene.attempt(Access::Webhook, "/webhook/whaticket", Some(AnotherInBody), 0);
     world.request("POST", "/webhook/whaticket", &right.headers, &right.body).await.expect_status(202);
     scene.world.end().await;
 }
@@ -236,10 +311,15 @@ async fn no_wrong_identity_opens_any_route() {
 fn every_route_of_every_role_has_its_row() {
     for route in ROUTES {
         for identity in IDENTITIES {
-            assert!(expected(route.path, identity).is_some(), "{} {}: {identity:?}", route.method, route.path);
+            let owed = expected(route.access, route.method.as_str(), route.path, identity);
+            assert!(owed.is_some(), "{} {}: {identity:?}", route.method, route.path);
         }
     }
-    assert_eq!(expected("/a/route/of/tomorrow", NoCredential), None, "the table must be able to fail");
+    assert_eq!(
+        expected(Access::Public, "GET", "/a/route/of/tomorrow", NoCredential),
+        None,
+        "the table must be able to fail"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

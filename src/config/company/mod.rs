@@ -80,6 +80,8 @@ pub const COMPANY_SETTINGS: &[CompanySetting] = &[
     setting("webhook.token", STRONG, "generated", "The token of webhooks."),
     setting("webhook.token_previous", STRONG, "", "Still accepted after a rotation."),
     setting("webhook.allow_untimestamped", Kind::Bool, "false", "Accept signatures without a timestamp. They can be replayed: only for gateways that cannot do better."),
+    setting("api.token", STRONG, "", "The token of the company's API (`Authorization: Bearer …`); without one the API is closed."),
+    setting("api.token_previous", STRONG, "", "Still accepted by the API, while callers change over."),
     setting("channel.kind", Kind::Choice(&["whaticket"]), "whaticket", "The channel answers go out by."),
     setting("channel.flavor", Kind::Choice(&["community", "saas", "hosted"]), "saas", "Which Whaticket it is."),
     setting("channel.base_url", Kind::Url, "as delivery.base_url", "Where the channel's API is."),
