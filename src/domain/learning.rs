@@ -110,7 +110,8 @@ impl Learned {
         self.wishes(&words);
         let subject = match wanted.first() {
             Some(offer) => Some(offer.name.clone()),
-            None => (!topics.is_empty()).then(|| topics.iter().take(2).map(|(_, l)| l.as_str()).collect::<Vec<_>>().join(", ")),
+            None => (!topics.is_empty())
+                .then(|| topics.iter().take(2).map(|(_, l)| l.as_str()).collect::<Vec<_>>().join(", ")),
         };
         if subject.is_some() && self.last_at.is_none_or(|last| last <= said.at) {
             self.last_subject = subject;
@@ -163,7 +164,8 @@ fn tally(tallies: &mut BTreeMap<String, Tally>, key: &str, label: &str, at: Date
     entry.count = entry.count.saturating_add(1);
     entry.last = entry.last.max(at);
     if tallies.len() > KEPT {
-        let least = tallies.iter().filter(|(other, _)| other.as_str() != key).min_by_key(|(_, one)| (one.count, one.last));
+        let least =
+            tallies.iter().filter(|(other, _)| other.as_str() != key).min_by_key(|(_, one)| (one.count, one.last));
         if let Some(least) = least.map(|(key, _)| key.clone()) {
             tallies.remove(&least);
         }
@@ -209,7 +211,10 @@ fn is_subject(word: &Token) -> bool {
         && word.text.chars().count() >= SHORTEST
         && !is_stop_word(&word.text)
         && !WEEKDAYS.iter().any(|(day, _)| *day == word.text)
-        && !matches!(word.text.as_str(), "feira" | "manha" | "semana" | "horas" | "hora" | "minutos" | "proxima" | "proximo")
+        && !matches!(
+            word.text.as_str(),
+            "feira" | "manha" | "semana" | "horas" | "hora" | "minutos" | "proxima" | "proximo"
+        )
 }
 
 /// Monday is 0. "Segunda via" and "segunda vez" are no days.

@@ -72,6 +72,13 @@ pub mod tenant {
             name_source -> Nullable<Text>,
             created_at -> Timestamptz,
             updated_at -> Timestamptz,
+            profile -> Nullable<Jsonb>,
+            profile_at -> Nullable<Timestamptz>,
+            embedding -> Nullable<Array<Float>>,
+            embed_provider -> Nullable<Text>,
+            embed_model -> Nullable<Text>,
+            embed_dim -> Nullable<Integer>,
+            embed_pending -> Bool,
         }
     }
     diesel::table! {
@@ -93,6 +100,7 @@ pub mod tenant {
             context_at -> Nullable<Timestamptz>,
             created_at -> Timestamptz,
             last_message_at -> Timestamptz,
+            learned_seq -> BigInt,
         }
     }
     diesel::table! {
@@ -166,6 +174,40 @@ pub mod tenant {
             detail -> Jsonb,
             prev_hash -> Binary,
             hash -> Binary,
+        }
+    }
+    diesel::table! {
+        knowledge (id) {
+            id -> Uuid,
+            title -> Text,
+            body -> Text,
+            source -> Text,
+            valid_from -> Nullable<Date>,
+            valid_to -> Nullable<Date>,
+            embedding -> Nullable<Array<Float>>,
+            embed_provider -> Nullable<Text>,
+            embed_model -> Nullable<Text>,
+            embed_dim -> Nullable<Integer>,
+            embed_pending -> Bool,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        catalog (id) {
+            id -> Uuid,
+            kind -> Text,
+            name -> Text,
+            text -> Text,
+            price_cents -> Nullable<BigInt>,
+            price_from -> Bool,
+            currency -> Text,
+            duration_min -> Nullable<Integer>,
+            capacity -> Integer,
+            active -> Bool,
+            data -> Jsonb,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
         }
     }
     diesel::joinable!(conversation -> person (person_id));

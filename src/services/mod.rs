@@ -6,15 +6,18 @@ pub mod context;
 pub mod dead_letters;
 pub mod delivery;
 pub mod directory;
+pub mod embedding;
 mod error;
 pub mod health;
 pub mod intake;
+pub mod knowledge;
 pub mod lease;
 pub mod llm;
 pub mod migration;
 pub mod provisioning;
 pub mod rebuild;
 pub mod trace;
+pub mod training;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +47,8 @@ pub struct Services {
     pub http: HttpClient,
     /// What this process remembers of the models' breakers.
     pub breakers: Arc<llm::BreakerMemory>,
+    /// What this process holds of companies' knowledge.
+    pub knowledge: knowledge::Shelf,
     /// Salt of the hashes that stand for numbers in logs.
     pub log_salt: Arc<[u8; 32]>,
 }
@@ -56,7 +61,17 @@ impl Services {
         let http = HttpClient::new(Duration::from_secs(5)).map_err(ServiceError::Configuration)?;
         let log_salt = Arc::new(master_key.derive("log"));
         let directory = directory::Directory::new(Arc::clone(&settings), database.clone(), redis.clone(), master_key);
-        Ok(Self { settings, clock, database, redis, directory, http, breakers: Arc::default(), log_salt })
+        Ok(Self {
+            settings,
+            clock,
+            database,
+            redis,
+            directory,
+            http,
+            breakers: Arc::default(),
+            knowledge: knowledge::Shelf::default(),
+            log_salt,
+        })
     }
 
     /// The round robin over companies.

@@ -47,7 +47,12 @@ struct Wording {
 const WORDINGS: [Wording; 8] = [
     Wording { kind: FactKind::Service, key: "service", label: "Serviço", asked_by: "serviço procedimento" },
     Wording { kind: FactKind::Product, key: "product", label: "Produto", asked_by: "produto venda" },
-    Wording { kind: FactKind::Professional, key: "professional", label: "Profissional", asked_by: "profissional equipe" },
+    Wording {
+        kind: FactKind::Professional,
+        key: "professional",
+        label: "Profissional",
+        asked_by: "profissional equipe",
+    },
     Wording { kind: FactKind::Hours, key: "hours", label: "Horário", asked_by: "horário funcionamento abre fecha" },
     Wording { kind: FactKind::Address, key: "address", label: "Endereço", asked_by: "endereço local unidade" },
     Wording { kind: FactKind::Payment, key: "payment", label: "Pagamento", asked_by: "pagamento forma" },
@@ -139,7 +144,8 @@ impl Fact {
     pub fn checked(mut self) -> Result<Self, String> {
         self.name = super::one_line(&self.name);
         self.text = super::one_line(&self.text);
-        let needs_text = matches!(self.kind, FactKind::Hours | FactKind::Address | FactKind::Payment | FactKind::Contact);
+        let needs_text =
+            matches!(self.kind, FactKind::Hours | FactKind::Address | FactKind::Payment | FactKind::Contact);
         let problem = if self.name.is_empty() {
             Some("the name is empty".to_owned())
         } else if self.name.chars().count() > NAME_MAX {
@@ -262,7 +268,8 @@ fn cents(number: &str) -> Option<i64> {
     let well_grouped = grouped.iter().all(|group| digits(group))
         && grouped.iter().skip(1).all(|group| group.len() == 3)
         && (grouped.len() == 1 || grouped.first().is_some_and(|first| first.len() <= 3));
-    if !well_grouped || fraction.len() > 2 || !(fraction.is_empty() || digits(fraction)) || number.ends_with([',', '.']) {
+    if !well_grouped || fraction.len() > 2 || !(fraction.is_empty() || digits(fraction)) || number.ends_with([',', '.'])
+    {
         return None;
     }
     let whole: i64 = grouped.concat().parse().ok()?;

@@ -150,7 +150,8 @@ impl Index {
     /// The units about the question, best first.
     fn ranked(&self, question: Question<'_>) -> Vec<&Unit> {
         // Each sentence may ask for something of its own; greetings and reasons around it do not make it less.
-        let sentences: Vec<Vec<Term>> = question.text.split(['.', '!', '?', ';', '\n']).map(|s| self.terms(s)).collect();
+        let sentences: Vec<Vec<Term>> =
+            question.text.split(['.', '!', '?', ';', '\n']).map(|s| self.terms(s)).collect();
         let hashed = Embedding::hashed(question.text);
         let mut scored: Vec<Scored<'_>> = Vec::new();
         for unit in self.units.iter().filter(|unit| unit.validity.holds(question.today)) {
@@ -233,9 +234,11 @@ impl Unit {
     /// How alike the question is, and whether that is above the floor: by the provider's numbers where both have them,
     /// else by hashed ones.
     fn likeness(&self, question: Option<&Embedding>, hashed: Option<&Embedding>) -> (f32, bool) {
-        let provided = self.embedding.as_ref().zip(question).and_then(|(own, other)| {
-            own.likeness(other).map(|likeness| (likeness, own.is_near(other)))
-        });
+        let provided = self
+            .embedding
+            .as_ref()
+            .zip(question)
+            .and_then(|(own, other)| own.likeness(other).map(|likeness| (likeness, own.is_near(other))));
         provided.unwrap_or_else(|| {
             let pairs = self.hashed.iter().flatten().zip(std::iter::repeat(hashed));
             let likenesses = pairs.filter_map(|(own, other)| Some((own.likeness(other?)?, own.is_near(other?))));
@@ -305,7 +308,11 @@ fn heard(root: &str) -> String {
 fn passages(body: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let lines = body.split('\n').flat_map(|line| {
-        if line.chars().count() > PASSAGE_CHARS { line.split_inclusive(['.', '!', '?', ';']).collect() } else { vec![line] }
+        if line.chars().count() > PASSAGE_CHARS {
+            line.split_inclusive(['.', '!', '?', ';']).collect()
+        } else {
+            vec![line]
+        }
     });
     for piece in lines.map(str::trim).filter(|piece| !piece.is_empty()) {
         match out.last_mut() {

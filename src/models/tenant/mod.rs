@@ -1,9 +1,14 @@
 //! Tables of one company.
 
 pub mod audit_log;
+pub mod catalog;
 pub mod commit;
 pub mod conversation;
 pub mod delivery;
+mod embedded;
+pub mod knowledge;
+pub mod learning;
 pub mod message;
 pub mod person;
+pub mod profile;
 pub mod turn;
