@@ -73,6 +73,13 @@ pub mod tenant {
             created_at -> Timestamptz,
             updated_at -> Timestamptz,
             opted_out_at -> Nullable<Timestamptz>,
+            profile -> Nullable<Jsonb>,
+            profile_at -> Nullable<Timestamptz>,
+            embedding -> Nullable<Array<Float>>,
+            embed_provider -> Nullable<Text>,
+            embed_model -> Nullable<Text>,
+            embed_dim -> Nullable<Integer>,
+            embed_pending -> Bool,
         }
     }
     diesel::table! {
@@ -107,6 +114,7 @@ pub mod tenant {
             standing -> Jsonb,
             attendant -> Text,
             urgent -> Bool,
+            learned_seq -> BigInt,
         }
     }
     diesel::table! {
@@ -198,6 +206,23 @@ pub mod tenant {
         }
     }
     diesel::table! {
+        knowledge (id) {
+            id -> Uuid,
+            title -> Text,
+            body -> Text,
+            source -> Text,
+            valid_from -> Nullable<Date>,
+            valid_to -> Nullable<Date>,
+            embedding -> Nullable<Array<Float>>,
+            embed_provider -> Nullable<Text>,
+            embed_model -> Nullable<Text>,
+            embed_dim -> Nullable<Integer>,
+            embed_pending -> Bool,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
         experiment (id) {
             id -> Uuid,
             name -> Text,
@@ -229,6 +254,23 @@ pub mod tenant {
             variant -> Nullable<Text>,
             delivery_id -> Nullable<Uuid>,
             data -> Jsonb,
+        }
+    }
+    diesel::table! {
+        catalog (id) {
+            id -> Uuid,
+            kind -> Text,
+            name -> Text,
+            text -> Text,
+            price_cents -> Nullable<BigInt>,
+            price_from -> Bool,
+            currency -> Text,
+            duration_min -> Nullable<Integer>,
+            capacity -> Integer,
+            active -> Bool,
+            data -> Jsonb,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
         }
     }
     diesel::allow_tables_to_appear_in_same_query!(event, experiment);

@@ -12,6 +12,7 @@ pub mod experiments;
 pub mod health;
 pub mod hearing;
 pub mod intake;
+pub mod knowledge;
 pub mod lease;
 pub mod llm;
 pub mod migration;
@@ -20,6 +21,7 @@ pub mod provisioning;
 pub mod rebuild;
 pub mod templates;
 pub mod trace;
+pub mod training;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +55,8 @@ pub struct Services {
     pub breakers: Arc<llm::BreakerMemory>,
     /// What this process remembers of the companies' wordings.
     pub wordings: Arc<templates::WordingMemory>,
+    /// What this process holds of companies' knowledge.
+    pub knowledge: knowledge::Shelf,
     /// Salt of the hashes that stand for numbers in logs.
     pub log_salt: Arc<[u8; 32]>,
 }
@@ -76,6 +80,7 @@ impl Services {
             guarded,
             breakers: Arc::default(),
             wordings: Arc::default(),
+            knowledge: knowledge::Shelf::default(),
             log_salt,
         })
     }

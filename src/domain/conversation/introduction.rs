@@ -158,7 +158,10 @@ fn bare(words: &[Word<'_>], cased: bool) -> Option<PersonName> {
     let lists = &*LISTS;
     let start = words.iter().position(|word| lists.has("given", &word.folded))?;
     let polite = words.iter().take(start).all(|word| {
-        matches!(word.folded.as_str(), "oi" | "ola" | "e" | "eh" | "a" | "o" | "bom" | "boa" | "dia" | "tarde" | "noite")
+        matches!(
+            word.folded.as_str(),
+            "oi" | "ola" | "e" | "eh" | "a" | "o" | "bom" | "boa" | "dia" | "tarde" | "noite"
+        )
     });
     let (name, end) = name_at(words, start, cased, false)?;
     (polite && end == words.len()).then_some(name)
