@@ -11,4 +11,5 @@ pub mod opt_out;
 pub mod prompt;
 pub mod sentiment;
 pub mod template;
+pub mod truth;
 pub mod urgency;
