@@ -35,6 +35,7 @@ mod simulator_page;
 mod standins;
 mod text_cleaning;
 mod tidy;
+mod truth;
 mod turn;
 mod turn_model;
 mod understanding;

@@ -155,7 +155,8 @@ fn name_hours(out: &mut Mentioned, time: &TimeSaid) {
             // "das 9 às 6": the end is in the other half of the day; "das 7 às 9" begins before it ends.
             let ends = readings(until);
             let latest = ends.iter().max().copied();
-            let begins: Vec<ClockTime> = first.iter().copied().filter(|at| latest.is_none_or(|end| *at < end)).collect();
+            let begins: Vec<ClockTime> =
+                first.iter().copied().filter(|at| latest.is_none_or(|end| *at < end)).collect();
             out.hours.push(if begins.is_empty() { vec![from.written()] } else { begins });
             out.hours.push(ends);
             out.from_to = true;

@@ -9,9 +9,9 @@ use crate::domain::text::reading::Hit;
 
 /// Words behind "aceitamos" that are nothing anybody accepts.
 const PLAIN: [&str; 44] = [
-    "sim", "todos", "todas", "tudo", "os", "as", "o", "a", "um", "uma", "em", "com", "por", "para", "pelo", "pela", "seu",
-    "sua", "seus", "suas", "de", "do", "da", "dos", "das", "no", "na", "tambem", "e", "ou", "so", "somente", "apenas", "esse",
-    "essa", "voce", "aqui", "isso", "varios", "varias", "outros", "outras", "que", "hora",
+    "sim", "todos", "todas", "tudo", "os", "as", "o", "a", "um", "uma", "em", "com", "por", "para", "pelo", "pela",
+    "seu", "sua", "seus", "suas", "de", "do", "da", "dos", "das", "no", "na", "tambem", "e", "ou", "so", "somente",
+    "apenas", "esse", "essa", "voce", "aqui", "isso", "varios", "varias", "outros", "outras", "que", "hora",
 ];
 
 pub(super) fn check(sentences: &[Sentence<'_>], ground: &Ground<'_>) -> Vec<Blocked> {
@@ -38,7 +38,8 @@ fn claim(
 ) -> Option<Blocked> {
     let stands = |hit: &&Hit| {
         // "nossa equipe não pode indicar remédio": the denial may stand far before what is denied.
-        let denied = is_denied(clause, hit) || (0..hit.start).any(|at| clause.word(at) == "nao" && !is_idiom(clause, at));
+        let denied =
+            is_denied(clause, hit) || (0..hit.start).any(|at| clause.word(at) == "nao" && !is_idiom(clause, at));
         let quoted = ground.quotes(&clause.said(hit)) || pair_is_quoted(clause, hit, ground);
         !(sentence.question || denied || quoted || after_whether(clause, hit))
     };

@@ -63,9 +63,10 @@ pub(super) fn claims_agenda(sentence: &Sentence<'_>, ground: &Ground<'_>) -> boo
 
 /// Whether a sentence says that something is not booked, cancelled or moved.
 pub(super) fn denies(sentence: &Sentence<'_>) -> bool {
-    sentence.clauses.iter().any(|clause| {
-        CLAIMS.iter().any(|(sign, ..)| clause.hits(*sign).any(|hit| is_denied(clause, hit)))
-    })
+    sentence
+        .clauses
+        .iter()
+        .any(|clause| CLAIMS.iter().any(|(sign, ..)| clause.hits(*sign).any(|hit| is_denied(clause, hit))))
 }
 
 fn claims(sentence: &Sentence<'_>, ground: &Ground<'_>) -> Vec<Claim> {
@@ -88,10 +89,7 @@ fn claims(sentence: &Sentence<'_>, ground: &Ground<'_>) -> Vec<Claim> {
 fn is_stated(sentence: &Sentence<'_>, at: usize, clause: &Clause, hit: &Hit, ground: &Ground<'_>) -> bool {
     let is_last = at + 1 == sentence.clauses.len();
     let asked = sentence.question && is_last && !ends_with_tag(clause);
-    !(asked
-        || is_conditional(sentence, at, clause, hit)
-        || is_custom(clause, hit)
-        || is_quoted(clause, hit, ground))
+    !(asked || is_conditional(sentence, at, clause, hit) || is_custom(clause, hit) || is_quoted(clause, hit, ground))
 }
 
 /// "Está marcado amanhã às 15h ok?" says it all the same.
@@ -106,7 +104,9 @@ pub(super) fn is_denied(clause: &Clause, hit: &Hit) -> bool {
     let harmless = |at: usize| clause.hits(Sign::NotDenying).any(|idiom| (idiom.start..idiom.end).contains(&at));
     for at in (hit.start.saturating_sub(REACH)..hit.end).rev() {
         match clause.word(at) {
-            "nao" | "nem" | "nunca" | "jamais" | "nenhum" | "nenhuma" | "nada" | "tampouco" | "sem" if !harmless(at) => {
+            "nao" | "nem" | "nunca" | "jamais" | "nenhum" | "nenhuma" | "nada" | "tampouco" | "sem"
+                if !harmless(at) =>
+            {
                 return true;
             }
             // "não há custo e está marcado": another statement begins. "não é garantido": "é" is no "e".
@@ -128,7 +128,9 @@ fn is_after_if(clause: &Clause, hit: &Hit) -> bool {
 fn is_conditional(sentence: &Sentence<'_>, at: usize, clause: &Clause, hit: &Hit) -> bool {
     let begins = |clause: &Clause, at: usize| match clause.word(at) {
         "se" | "caso" | "quando" | "apos" | "mediante" | "enquanto" => true,
-        "assim" | "logo" | "depois" | "antes" | "ate" => matches!(clause.word(at + 1), "que" | "de" | "da" | "do" | "a" | "o"),
+        "assim" | "logo" | "depois" | "antes" | "ate" => {
+            matches!(clause.word(at + 1), "que" | "de" | "da" | "do" | "a" | "o")
+        }
         _ => false,
     };
     let relative_day = |at: usize| clause.word(at + 1) == "de" && clause.word(at + 2) == "amanha";
@@ -153,7 +155,8 @@ fn is_custom(clause: &Clause, hit: &Hit) -> bool {
     let with_hour = matches!(before(1), "hora" | "horario" | "consulta" | "atendimento")
         && matches!(before(2), "com" | "por" | "de" | "sem")
         && !matches!(before(3), "esta" | "voce" | "ficou" | "fica" | "ja");
-    let addressed = clause.has_word(&["voce", "sua", "seu", "suas", "seus", "te", "lhe", "estao", "ja", "foram", "ficaram"]);
+    let addressed =
+        clause.has_word(&["voce", "sua", "seu", "suas", "seus", "te", "lhe", "estao", "ja", "foram", "ficaram"]);
     let named_time = clause.words().iter().any(|word| matches!(word.kind, Kind::Clock | Kind::Date));
     let plural = clause.word(deed_at).ends_with("dos") || clause.word(deed_at).ends_with("das");
     with_hour || (plural && !addressed && !named_time)
@@ -171,7 +174,8 @@ fn is_quoted(clause: &Clause, hit: &Hit, ground: &Ground<'_>) -> bool {
 
 /// "Vou confirmar seu horário com a equipe" confirms nothing yet.
 fn asks_the_team(deed: Deed, clause: &Clause, hit: &Hit) -> bool {
-    let team = ["equipe", "recepcao", "doutora", "doutor", "medico", "medica", "pessoal", "responsavel", "profissional"];
+    let team =
+        ["equipe", "recepcao", "doutora", "doutor", "medico", "medica", "pessoal", "responsavel", "profissional"];
     let after = (hit.start..clause.words().len()).any(|at| team.contains(&clause.word(at)));
     deed == Deed::Confirm && after && clause.has_word(&["com", "junto"]) && clause.has(Sign::LookUp)
 }

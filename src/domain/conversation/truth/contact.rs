@@ -108,7 +108,10 @@ fn link_key(link: &str) -> String {
     let folded = fold(link).replace(" arroba ", "@").replace("(at)", "@").replace("[at]", "@").replace(" ponto ", ".");
     let bare: String = folded.chars().filter(|c| !c.is_whitespace()).collect();
     let bare = bare.trim_end_matches(['.', '!', '?', ')', '/', ':', '*', '_', '"', '\'']);
-    let bare = ["https://", "http://", "hxxps://", "hxxp://"].iter().find_map(|scheme| bare.strip_prefix(scheme)).unwrap_or(bare);
+    let bare = ["https://", "http://", "hxxps://", "hxxp://"]
+        .iter()
+        .find_map(|scheme| bare.strip_prefix(scheme))
+        .unwrap_or(bare);
     bare.strip_prefix("www.").unwrap_or(bare).to_owned()
 }
 
@@ -123,7 +126,9 @@ fn spelled(text: &str) -> Vec<(Range<usize>, String)> {
         match digit {
             Some(digit) => run.push((range, digit)),
             None => {
-                if let (true, Some((first, _)), Some((last, _))) = (run.len() >= SUBSCRIBER_DIGITS, run.first(), run.last()) {
+                if let (true, Some((first, _)), Some((last, _))) =
+                    (run.len() >= SUBSCRIBER_DIGITS, run.first(), run.last())
+                {
                     out.push((first.start..last.end, run.iter().map(|(_, digit)| *digit).collect()));
                 }
                 run.clear();
@@ -134,18 +139,14 @@ fn spelled(text: &str) -> Vec<(Range<usize>, String)> {
 }
 
 /// Contacts that are in no fact and not the customer's own.
-pub(super) fn check(
-    text: &str,
-    contacts: &[Contact],
-    sentences: &[Sentence<'_>],
-    ground: &Ground<'_>,
-) -> Vec<Blocked> {
+pub(super) fn check(text: &str, contacts: &[Contact], sentences: &[Sentence<'_>], ground: &Ground<'_>) -> Vec<Blocked> {
     let unknown = contacts.iter().filter(|contact| {
         let sentence = sentences.iter().find(|sentence| sentence.range.contains(&contact.range.start));
         let asked = sentence.is_none_or(Sentence::is_open);
         let by_customer = ground.customer_contacts.iter().any(|said| is_same(said, contact));
         // A customer's own document and number may be asked back; a link of theirs is never passed on.
-        let repeated = by_customer && (asked && contact.kind == ContactKind::Phone || contact.kind == ContactKind::Document);
+        let repeated =
+            by_customer && (asked && contact.kind == ContactKind::Phone || contact.kind == ContactKind::Document);
         !(repeated || is_own(contact, ground) || ground.contacts.iter().any(|fact| is_same(fact, contact)))
     });
     let kind = |contact: &Contact| match contact.kind {
@@ -170,9 +171,13 @@ fn is_same(fact: &Contact, said: &Contact) -> bool {
         return fact.kind == said.kind && (fact.key == said.key || (said.key == site && !site.contains('@')));
     }
     let (a, b) = (fact.key.as_str(), said.key.as_str());
-    let suffix = |digits: &str| digits.len().checked_sub(SUBSCRIBER_DIGITS).and_then(|at| digits.get(at..)).map(str::to_owned);
+    let suffix =
+        |digits: &str| digits.len().checked_sub(SUBSCRIBER_DIGITS).and_then(|at| digits.get(at..)).map(str::to_owned);
     // Where both say the area code, it must be the same: one number ends with the other.
-    a == b || (suffix(a) == suffix(b) && suffix(a).is_some() && (a.ends_with(b) || b.ends_with(a) || national(a) == national(b)))
+    a == b
+        || (suffix(a) == suffix(b)
+            && suffix(a).is_some()
+            && (a.ends_with(b) || b.ends_with(a) || national(a) == national(b)))
 }
 
 fn national(digits: &str) -> Option<String> {

@@ -150,11 +150,15 @@ impl ClaimKind {
     fn explained(self) -> &'static str {
         match self {
             Self::Date => "cita um dia que não está nos fatos, nos horários oferecidos nem na agenda do cliente",
-            Self::Time => "cita um horário ou prazo que não está nos fatos, nos horários oferecidos nem na agenda do cliente",
+            Self::Time => {
+                "cita um horário ou prazo que não está nos fatos, nos horários oferecidos nem na agenda do cliente"
+            }
             Self::Price => "cita um preço, desconto ou parcelamento que não está nos fatos",
             Self::Link => "traz um link, e-mail ou perfil que não está nos fatos",
             Self::Phone => "traz um telefone que não está nos fatos",
-            Self::Booking => "diz que algo foi marcado, remarcado, cancelado, confirmado, pago ou enviado, e isso não aconteceu",
+            Self::Booking => {
+                "diz que algo foi marcado, remarcado, cancelado, confirmado, pago ou enviado, e isso não aconteceu"
+            }
             Self::Language => "não está em português do Brasil",
             Self::Length => "é longa demais",
             Self::PromptEcho => "repete as suas instruções",
@@ -215,7 +219,8 @@ pub fn reason(blocked: &[Blocked]) -> String {
     let said = |kind: ClaimKind| {
         let words = blocked.iter().find(|one| one.kind == kind).map_or("", |one| one.said.as_str()).trim();
         let short: String = words.chars().take(60).filter(|c| !matches!(c, '"' | '«' | '»' | '\n')).collect();
-        let shown = !short.is_empty() && !matches!(kind, ClaimKind::Length | ClaimKind::Language | ClaimKind::PromptEcho);
+        let shown =
+            !short.is_empty() && !matches!(kind, ClaimKind::Length | ClaimKind::Language | ClaimKind::PromptEcho);
         if shown { format!(" (\"{short}\")") } else { String::new() }
     };
     let wrong: Vec<String> = kinds.iter().map(|kind| format!("{}{}", kind.explained(), said(*kind))).collect();

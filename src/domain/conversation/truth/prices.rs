@@ -133,10 +133,14 @@ fn spelled(text: &str) -> Vec<Amount> {
         let run: Vec<&str> = (at..end).map(word).collect();
         if let Some(value) = number(&run).filter(|_| end > at) {
             let unit = match (word(end), word(end + 1)) {
-                ("reais" | "real" | "conto" | "contos" | "pila" | "pilas" | "mangos", _) => Some((Unit::Money, end + 1)),
+                ("reais" | "real" | "conto" | "contos" | "pila" | "pilas" | "mangos", _) => {
+                    Some((Unit::Money, end + 1))
+                }
                 ("por", "cento") => Some((Unit::Percent, end + 2)),
                 ("vezes" | "parcelas", "sem" | "no" | "iguais" | "") => Some((Unit::Instalments, end + 1)),
-                _ if value >= 20 && is_priced(word(at.wrapping_sub(1)), word(at.wrapping_sub(2))) => Some((Unit::Money, end)),
+                _ if value >= 20 && is_priced(word(at.wrapping_sub(1)), word(at.wrapping_sub(2))) => {
+                    Some((Unit::Money, end))
+                }
                 _ => None,
             };
             let (first, last) = (words.get(at), unit.and_then(|(_, end)| words.get(end - 1)));
@@ -179,14 +183,16 @@ fn has_price_words(text: &str) -> bool {
 }
 
 fn numbers(text: &str) -> Vec<u64> {
-    text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse::<u64>().ok()?.checked_mul(100)).collect()
+    text.split(|c: char| !c.is_ascii_digit())
+        .filter_map(|digits| digits.parse::<u64>().ok()?.checked_mul(100))
+        .collect()
 }
 
 /// Words that say nothing of what is priced.
 const PLAIN: [&str; 34] = [
-    "para", "com", "por", "custa", "custam", "valor", "valores", "preco", "precos", "reais", "apenas", "partir", "mais",
-    "cada", "uma", "nossa", "nosso", "sai", "fica", "servico", "servicos", "sao", "dos", "das", "que", "esta", "voce",
-    "pra", "temos", "ate", "sem", "sua", "seu", "sessao",
+    "para", "com", "por", "custa", "custam", "valor", "valores", "preco", "precos", "reais", "apenas", "partir",
+    "mais", "cada", "uma", "nossa", "nosso", "sai", "fica", "servico", "servicos", "sao", "dos", "das", "que", "esta",
+    "voce", "pra", "temos", "ate", "sem", "sua", "seu", "sessao",
 ];
 
 fn labels(text: &str) -> Vec<String> {
@@ -196,12 +202,7 @@ fn labels(text: &str) -> Vec<String> {
 }
 
 /// Prices and offers no fact has.
-pub(super) fn check(
-    text: &str,
-    amounts: &[Amount],
-    sentences: &[Sentence<'_>],
-    ground: &Ground<'_>,
-) -> Vec<Blocked> {
+pub(super) fn check(text: &str, amounts: &[Amount], sentences: &[Sentence<'_>], ground: &Ground<'_>) -> Vec<Blocked> {
     let mut blocked = Vec::new();
     for (at, amount) in amounts.iter().enumerate() {
         let sentence = sentences.iter().find(|sentence| sentence.range.contains(&amount.range.start));
@@ -243,7 +244,8 @@ fn offer(sentence: &Sentence<'_>, ground: &Ground<'_>) -> Option<Blocked> {
     sentence.clauses.iter().find_map(|clause| {
         let hit = clause.hits(Sign::Offer).find(|hit| {
             let words = (hit.start..hit.end).map(|at| clause.word(at));
-            let known = words.clone().any(|word| word.len() > 3 && ground.knows(word)) || ground.quotes(&clause.said(hit));
+            let known =
+                words.clone().any(|word| word.len() > 3 && ground.knows(word)) || ground.quotes(&clause.said(hit));
             let about = hit.start.checked_sub(1).is_some_and(|at| matches!(clause.word(at), "sobre" | "se"));
             !known && !about && !booking::is_denied(clause, hit)
         })?;

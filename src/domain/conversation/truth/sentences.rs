@@ -164,7 +164,9 @@ fn clauses(sentence: &str) -> Vec<Clause> {
 fn at_conjunctions(piece: &str) -> Vec<&str> {
     let mut rest = piece;
     let mut out = Vec::new();
-    while let Some(at) = [" mas ", " porém ", " porem ", " entretanto ", " só que "].iter().filter_map(|c| rest.find(c)).min() {
+    while let Some(at) =
+        [" mas ", " porém ", " porem ", " entretanto ", " só que "].iter().filter_map(|c| rest.find(c)).min()
+    {
         let (before, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
         out.push(before);
         rest = after.trim_start().split_once(' ').map_or("", |(_, rest)| rest);

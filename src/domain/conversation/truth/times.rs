@@ -98,9 +98,7 @@ impl Judge<'_> {
         let agenda = self.ground.agenda();
         let grounded = match self.manner {
             Manner::Agenda => fits_moments(mention, days, &agenda) || self.asked(mention),
-            Manner::Free if self.is_denied() => {
-                !truths.slots.is_empty() && !fits_moments(mention, days, truths.slots)
-            }
+            Manner::Free if self.is_denied() => !truths.slots.is_empty() && !fits_moments(mention, days, truths.slots),
             Manner::Free => fits_moments(mention, days, truths.slots),
             Manner::Come => {
                 let open = mention.hours.is_empty() || mention.from_to;
@@ -130,9 +128,9 @@ impl Judge<'_> {
         let ordinal = mention.weekdays.len() == 1
             && self.sentence.words().filter(|word| word.chars().all(char::is_alphabetic)).count() == 1
             && self.customer_named(mention);
-        let instant = mention.moment.is_some_and(|at| {
-            (at - self.ground.truths.now).num_minutes().unsigned_abs() <= u64::from(INSTANT_MAX)
-        });
+        let instant = mention
+            .moment
+            .is_some_and(|at| (at - self.ground.truths.now).num_minutes().unsigned_abs() <= u64::from(INSTANT_MAX));
         wished
             || (ordinal && !claims)
             || (instant && !claims)
@@ -141,9 +139,7 @@ impl Judge<'_> {
     }
 
     fn is_denied(&self) -> bool {
-        self.sentence.clauses.iter().any(|clause| {
-            clause.hits(Sign::Free).any(|hit| booking::is_denied(clause, hit))
-        })
+        self.sentence.clauses.iter().any(|clause| clause.hits(Sign::Free).any(|hit| booking::is_denied(clause, hit)))
     }
 
     /// Asked back in the customer's own words, or offered in a question where the facts allow the day.
@@ -161,12 +157,7 @@ impl Judge<'_> {
     }
 
     fn customer_named(&self, mention: &Mentioned) -> bool {
-        let named = |day: &NaiveDate| {
-            let by_weekday = !mention.weekdays.is_empty();
-            self.ground.customer_hours.iter().any(|hours| {
-                hours.dates.contains(day) || (hours.weekdays.contains(&day.weekday()) && true)
-            })
-        };
+        let named = |day: &NaiveDate| self.ground.customer_hours.iter().any(|hours| hours.covers(*day));
         !mention.days.is_empty() && mention.days.iter().any(named)
     }
 
@@ -201,7 +192,10 @@ impl Judge<'_> {
             && self.sentence.clauses.iter().any(|clause| {
                 clause.has_word(&["nao", "fechado", "fechada", "fechados", "fechadas", "fechamos", "nem"])
             })
-            && !mention.days.iter().any(|day| self.ground.hours.iter().any(|hours| hours.covers(*day) && !hours.points.is_empty()));
+            && !mention
+                .days
+                .iter()
+                .any(|day| self.ground.hours.iter().any(|hours| hours.covers(*day) && !hours.points.is_empty()));
         closed || if week { mention.days.iter().any(known) } else { mention.days.iter().all(known) }
     }
 
