@@ -42,6 +42,7 @@ mod standins;
 mod templates;
 mod text_cleaning;
 mod tidy;
+mod truth;
 mod turn;
 mod turn_model;
 mod understanding;

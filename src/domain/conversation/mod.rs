@@ -22,4 +22,5 @@ pub mod standing;
 pub mod synthesis;
 pub mod template;
 pub mod tone;
+pub mod truth;
 pub mod urgency;

@@ -10,6 +10,7 @@ mod day;
 mod duration;
 mod grammar;
 pub(super) mod lex;
+mod mentioned;
 mod numbered;
 pub(super) mod numbers;
 mod part;
@@ -27,6 +28,7 @@ use std::ops::Range;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+pub use mentioned::{Mentioned, mentioned};
 pub use value::{ClockTime, Span, When};
 
 use lex::Line;
