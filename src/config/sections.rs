@@ -130,6 +130,8 @@ pub struct LimitSettings {
     pub number_burst: u32,
     /// Messages a second of one company from one address (the gateway's).
     pub company_address_per_second: u32,
+    /// Whether conversations that look like two machines talking to each other are cut.
+    pub loop_guard: bool,
 }
 
 /// `[context]`: the short context.

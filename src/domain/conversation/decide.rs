@@ -3,16 +3,20 @@
 //! The order is the order of what would hurt most: a wish to be left alone comes before everything, then a person's turn,
 //! then attacks, then a wish for a person, then all else.
 
-use super::history::Line;
+use chrono::DateTime;
+
+use super::advice::Field;
+use super::history::{Author, Line};
 use super::injection::{Verdict, judge};
 use super::intent::cues::Cues;
 use super::intent::{self, Context, Intent};
+use super::loop_guard::Said;
 use super::opt_out::{self, OptChange};
 use super::sentiment::{self, Mood, Sentiment};
 use super::standing::{HandOff, Standing};
 use super::template::Template;
 use super::urgency::{self, Urgency};
-use super::{feedback, handoff};
+use super::{advice, feedback, handoff, loop_guard};
 use crate::domain::inbound::{InboundMessage, MessageKind};
 
 /// What is known when a decision is taken.
@@ -28,6 +32,8 @@ pub struct Situation<'a> {
     pub context: Context,
     /// Whether the model answers.
     pub ai_enabled: bool,
+    /// Whether conversations between machines are cut.
+    pub loop_guard: bool,
     /// Whether sound is put into words.
     pub transcribes: bool,
     /// Milliseconds since 1970.
@@ -125,6 +131,9 @@ fn settle(situation: &Situation<'_>, words: &[&str], cues: &Cues, decision: &mut
         });
     } else if standing.is_silent(situation.now_ms) {
         decision.step = Step::Silence(Silence::NotOurs);
+    } else if situation.loop_guard && loops(situation, words) {
+        decision.step = Step::Silence(Silence::Loop);
+        decision.hand_off = Some(HandOff::Loop);
     } else if decision.verdict.blocks() {
         decision.step = Step::Say(Template::Injection);
     } else if decision.understanding.urgency == Urgency::Emergency {
@@ -137,7 +146,22 @@ fn settle(situation: &Situation<'_>, words: &[&str], cues: &Cues, decision: &mut
         decision.step = without_words(situation);
     } else if upset(decision.understanding) && standing.clone().felt(true) || furious(decision.understanding) {
         (decision.step, decision.hand_off) = (Step::Say(Template::Complaint), Some(HandOff::Mood));
+    } else if let Some(field) = advice::asked(&words.join("\n")) {
+        decision.step = Step::Say(match field {
+            Field::Clinical => Template::Clinical,
+            Field::Legal => Template::Legal,
+            Field::Financial => Template::Financial,
+        });
     }
+}
+
+/// Whether two machines seem to be talking to each other.
+fn loops(situation: &Situation<'_>, words: &[&str]) -> bool {
+    let moment = |ms| DateTime::from_timestamp_millis(ms).unwrap_or_default();
+    let before = situation.history.iter().map(|line| Said { by: line.by, text: &line.text, at: moment(line.at_ms) });
+    let now = words.iter().map(|text| Said { by: Author::Customer, text, at: moment(situation.now_ms) });
+    let said: Vec<Said<'_>> = before.chain(now).collect();
+    matches!(loop_guard::judge(&said, &loop_guard::Limits::default()), loop_guard::Verdict::Loop(_))
 }
 
 /// A person is asked for, or accepted after one was offered.

@@ -5,17 +5,19 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::mailbox::Mailbox;
-use super::{model, wording};
+use super::{known, labels, model, wording};
 use crate::clients::llm::TokenUsage;
 use crate::domain::conversation::decide::{Decision, Silence, Situation, Step, decide, upset};
 use crate::domain::conversation::intent::Context;
+use crate::domain::conversation::introduction::name_given;
 use crate::domain::conversation::standing::{HandOff, Standing};
 use crate::domain::conversation::template::Template;
 use crate::domain::conversation::urgency::Urgency;
 use crate::domain::inbound::InboundMessage;
-use crate::services::Services;
+use crate::domain::text::MessageText;
 use crate::services::context::Conversation;
-use crate::telemetry::metrics::{self, FallbackReason, OptChange, TransferReason};
+use crate::services::{Services, hearing};
+use crate::telemetry::metrics::{self, FallbackReason};
 use crate::tenant::Tenant;
 
 /// What is said.
@@ -72,6 +74,10 @@ pub(super) struct Prepared {
     pub estimated: bool,
     /// Time spent on calls.
     pub model_time: Duration,
+    /// What voice messages say, by envelope.
+    pub heard: Vec<(Uuid, MessageText)>,
+    /// The name the customer gave in words.
+    pub given_name: Option<String>,
 }
 
 /// What all preparations of a turn cost, those thrown away included: they are paid for too.
@@ -101,18 +107,62 @@ pub(super) async fn prepare(
     conversation: &Conversation,
     mailbox: &Mailbox,
 ) -> Prepared {
+    let mut prepared = decided(services, tenant, conversation, mailbox);
+    if prepared.decision.step == Step::Listen {
+        let heard = listen(services, tenant, mailbox, &mut prepared).await;
+        match heard {
+            Some(heard) => return Box::pin(prepare_heard(services, tenant, conversation, &heard, prepared)).await,
+            None => prepared.said = Said::Ready(Template::MediaUnheard, Some(FallbackReason::MediaOnly)),
+        }
+    }
+    finish(services, tenant, conversation, mailbox, prepared).await
+}
+
+/// Answers what a voice message says; what listening cost is part of the answer's price.
+async fn prepare_heard(
+    services: &Services,
+    tenant: &Tenant,
+    conversation: &Conversation,
+    heard: &Mailbox,
+    spent: Prepared,
+) -> Prepared {
+    let mut prepared = decided(services, tenant, conversation, heard);
+    (prepared.usage, prepared.estimated, prepared.model_time) = (spent.usage, spent.estimated, spent.model_time);
+    prepared.heard = spent.heard;
+    finish(services, tenant, conversation, heard, prepared).await
+}
+
+/// Puts the voice messages of a mailbox into words. `None` when one of them could not be.
+async fn listen(services: &Services, tenant: &Tenant, mailbox: &Mailbox, prepared: &mut Prepared) -> Option<Mailbox> {
+    let mut heard = mailbox.clone();
+    for (waiting, message) in &mut heard.messages {
+        let Some(media) = message.media.as_ref().filter(|_| message.text.is_none()) else { continue };
+        let hearing = hearing::hear(services, tenant, media, &waiting.envelope.correlation_id).await;
+        prepared.usage.input = prepared.usage.input.saturating_add(hearing.usage.input);
+        prepared.usage.output = prepared.usage.output.saturating_add(hearing.usage.output);
+        prepared.estimated |= hearing.estimated;
+        prepared.model_time += hearing.took;
+        let words = hearing.words.ok()?;
+        prepared.heard.push((waiting.envelope.id, words.clone()));
+        message.text = Some(words);
+    }
+    Some(heard)
+}
+
+/// The decision, with nothing said yet.
+fn decided(services: &Services, tenant: &Tenant, conversation: &Conversation, mailbox: &Mailbox) -> Prepared {
     let messages: Vec<&InboundMessage> = mailbox.messages.iter().map(|(_, message)| message).collect();
-    let now_ms = services.clock.now_ms();
     let decision = decide(&Situation {
         messages: &messages,
         history: &conversation.lines,
         standing: &conversation.standing,
         context: Context::None,
         ai_enabled: tenant.settings.ai_enabled,
+        loop_guard: services.settings.limits.loop_guard,
         transcribes: tenant.settings.audio.transcribe,
-        now_ms,
+        now_ms: services.clock.now_ms(),
     });
-    let mut prepared = Prepared {
+    Prepared {
         bubbles: Vec::new(),
         said: Said::Model,
         variants: Vec::new(),
@@ -123,17 +173,51 @@ pub(super) async fn prepare(
         usage: TokenUsage::default(),
         estimated: false,
         model_time: Duration::ZERO,
-    };
+        heard: Vec::new(),
+        given_name: None,
+    }
+}
+
+/// Carries a decision out: the words, and how the conversation stands after them.
+async fn finish(
+    services: &Services,
+    tenant: &Tenant,
+    conversation: &Conversation,
+    mailbox: &Mailbox,
+    mut prepared: Prepared,
+) -> Prepared {
+    prepared.given_name = given_name(mailbox, &prepared);
+    let mut known = None;
     let mut words = None;
     match prepared.decision.step {
         Step::Say(template) => prepared.said = Said::Ready(template, reason(template)),
         Step::Silence(silence) => prepared.said = Said::Nothing(silence),
-        Step::Ask => words = model::answer(services, tenant, conversation, mailbox, &mut prepared).await,
-        Step::Listen => words = model::listen(services, tenant, conversation, mailbox, &mut prepared).await,
+        Step::Listen => {}
+        Step::Ask => {
+            let gathered =
+                known::gather(services, tenant, conversation, mailbox, prepared.decision.understanding).await;
+            words = model::answer(services, tenant, (conversation, mailbox), &gathered, &mut prepared).await;
+            known = Some(gathered);
+        }
     }
-    stand(&mut prepared, now_ms);
-    wording::put(services, tenant, conversation, mailbox, &mut prepared, words.as_deref()).await;
+    stand(&mut prepared, services.clock.now_ms());
+    if !matches!(prepared.said, Said::Nothing(_)) {
+        let known = match known {
+            Some(known) => known,
+            None => known::without_knowledge(services, tenant, conversation, mailbox, prepared.decision.understanding),
+        };
+        wording::put(services, tenant, conversation, &known, &mut prepared, words.as_deref()).await;
+    }
     prepared
+}
+
+/// The name the customer introduces themselves by.
+fn given_name(mailbox: &Mailbox, prepared: &Prepared) -> Option<String> {
+    if prepared.decision.verdict.is_suspicious() {
+        return None;
+    }
+    let texts = mailbox.messages.iter().rev().filter_map(|(_, message)| message.text.as_ref());
+    texts.filter_map(|text| name_given(text.as_str(), false)).map(|name| name.as_str().to_owned()).next()
 }
 
 /// How the conversation stands after what was decided. A second answer in a row that is none fetches a person instead.
@@ -153,8 +237,9 @@ fn stand(prepared: &mut Prepared, now_ms: i64) {
     match prepared.said {
         Said::Ready(Template::Fallback | Template::NotKnown | Template::NotUnderstood, why) => {
             if standing.missed() {
+                let untrue = why == Some(FallbackReason::OutputRejected);
                 prepared.said = Said::Ready(Template::Handoff, why);
-                prepared.hand_off = Some(HandOff::Misses);
+                prepared.hand_off = Some(if untrue { HandOff::Untrue } else { HandOff::Misses });
             } else {
                 standing.offered_person = prepared.said.reason() != Template::Fallback.name();
             }
@@ -191,27 +276,9 @@ pub(super) fn count(tenant: &Tenant, prepared: &Prepared) {
         }
     }
     if let Some(reason) = prepared.hand_off {
-        metrics::transferred(company, transfer(reason));
+        metrics::transferred(company, labels::transfer(reason));
     }
     if let Some(change) = prepared.decision.consent {
-        use crate::domain::conversation::opt_out;
-        let change = match change {
-            opt_out::OptChange::Out => OptChange::Out,
-            opt_out::OptChange::In => OptChange::In,
-        };
-        metrics::opted(company, change);
-    }
-}
-
-fn transfer(reason: HandOff) -> TransferReason {
-    match reason {
-        HandOff::Asked => TransferReason::Asked,
-        HandOff::Misses => TransferReason::Misses,
-        HandOff::Mood => TransferReason::Mood,
-        HandOff::ModelDown => TransferReason::ModelDown,
-        HandOff::AiDisabled => TransferReason::AiDisabled,
-        HandOff::Untrue => TransferReason::Untrue,
-        HandOff::Loop => TransferReason::Loop,
-        HandOff::Emergency => TransferReason::Emergency,
+        metrics::opted(company, labels::opted(change));
     }
 }

@@ -57,7 +57,10 @@ impl Plan {
         let mut messages: Vec<NewMessage> = mailbox
             .messages
             .iter()
-            .map(|(waiting, message)| inbox_row(conversation.id, turn_row.id, waiting, message))
+            .map(|(waiting, message)| {
+                let heard = prepared.heard.iter().find(|(id, _)| *id == waiting.envelope.id).map(|(_, words)| words);
+                inbox_row((conversation.id, turn_row.id), waiting, message, heard)
+            })
             .collect();
         let mut deliveries = Vec::new();
         for (n, body) in (0_i16..).zip(&prepared.bubbles) {
@@ -75,13 +78,14 @@ impl Plan {
         let shown_name =
             mailbox.messages.iter().rev().find_map(|(_, m)| m.name.as_ref()).map(|n| n.as_str().to_owned());
         let events = events(&turn_row, &deliveries, &prepared);
+        let called = conversation.called(shown_name.as_deref()).map(str::to_owned);
         Ok(Self {
             turn: turn_row,
             messages,
             deliveries,
             events,
             sender: last.from.clone(),
-            name: conversation.called(shown_name.as_deref()).map(str::to_owned),
+            name: prepared.given_name.clone().or(called),
             shown_name,
             seqs: mailbox.messages.iter().map(|(waiting, _)| waiting.seq).collect(),
             kinds: mailbox.messages.iter().map(|(_, message)| message.kind).collect(),
@@ -102,6 +106,11 @@ impl Plan {
         &self.prepared.variants
     }
 
+    /// The name the customer gave in words.
+    pub(super) fn given_name(&self) -> Option<&str> {
+        self.prepared.given_name.as_deref()
+    }
+
     /// How the conversation stands after this turn.
     pub(super) fn standing(&self) -> &Standing {
         &self.prepared.standing
@@ -114,7 +123,7 @@ impl Plan {
 
     /// What the conversation's history gains.
     pub(super) fn lines(&self) -> Vec<Line> {
-        let line = |row: &NewMessage| Line { by: Author::parse(row.author), text: row.body.clone() };
+        let line = |row: &NewMessage| Line::new(Author::parse(row.author), row.body.clone()).at(row.at);
         self.messages.iter().filter(|row| !row.body.is_empty()).map(line).collect()
     }
 
@@ -163,7 +172,8 @@ pub(super) async fn commit(turn: &Turn<'_>, conversation: &mut Conversation, pla
 /// One statement where nothing but the turn is to be stored, which is nearly always; else a transaction of several.
 async fn store(turn: &Turn<'_>, conversation: &mut Conversation, plan: &Plan) -> Result<(), ServiceError> {
     let two_addresses = matches!(plan.sender, Sender::Phone { lid: Some(_), .. });
-    let plain = !two_addresses && plan.prepared.decision.consent.is_none() && plan.events.is_empty();
+    let decision = &plan.prepared.decision;
+    let plain = !two_addresses && decision.consent.is_none() && plan.events.is_empty() && plan.given_name().is_none();
     let same = *plan.standing() == conversation.standing && plan.new_name(conversation).is_none();
     if !conversation.is_new && plain && same {
         let address = plan.sender.reply_address();
@@ -207,7 +217,9 @@ async fn write(
         let granted = change == OptChange::In;
         consent::record(tx, conversation.person_id, ConsentKind::Messages, granted, &source, now).await?;
     }
-    if let Some(name) = plan.new_name(conversation) {
+    if let Some(name) = plan.given_name() {
+        person::name_from_customer(tx, conversation.person_id, name, now).await?;
+    } else if let Some(name) = plan.new_name(conversation) {
         person::name_from_channel(tx, conversation.person_id, name, now).await?;
     }
     turn::insert(tx, &plan.turn).await?;
@@ -302,6 +314,6 @@ pub(super) async fn team_lines(
         return Err(error);
     }
     tx.commit().await?;
-    let line = |row: NewMessage| (!row.body.is_empty()).then_some(Line { by: Author::Team, text: row.body });
+    let line = |row: NewMessage| (!row.body.is_empty()).then(|| Line::new(Author::Team, row.body).at(row.at));
     Ok(rows.into_iter().filter_map(line).collect())
 }

@@ -38,31 +38,17 @@ pub(super) struct Known {
     own: Vec<String>,
 }
 
-/// Gathers what is known. Failures are logged and leave a part out: an answer without it is better than none.
-pub(super) async fn gather(
+/// What is known without asking any store: enough for a ready text.
+pub(super) fn without_knowledge(
     services: &Services,
     tenant: &Tenant,
     conversation: &Conversation,
     mailbox: &Mailbox,
     understanding: Understanding,
 ) -> Known {
-    let at = services.clock.now();
-    let now = at.with_timezone(&tenant.settings.timezone).naive_local();
+    let now = services.clock.now().with_timezone(&tenant.settings.timezone).naive_local();
     let own: Vec<String> =
         mailbox.messages.iter().filter_map(|(_, one)| Some(one.text.as_ref()?.as_str().to_owned())).collect();
-    let question = own.join("\n");
-    let company = tenant.id().get();
-    let recall = knowledge::recall(services, tenant, &question, at).await.unwrap_or_else(|error| {
-        tracing::warn!(company, %error, "The company's knowledge cannot be read; the answer goes without it");
-        Recall::default()
-    });
-    let earlier = match conversation.returning {
-        false => Vec::new(),
-        true => earlier(tenant, conversation, &question, at).await.unwrap_or_else(|error| {
-            tracing::warn!(company, %error, "What the customer wrote long ago cannot be read");
-            Vec::new()
-        }),
-    };
     let status = tenant.settings.hours.known.then(|| tenant.settings.hours.business.status(now));
     let shown = mailbox.messages.iter().rev().find_map(|(_, message)| message.name.as_ref());
     // A profile's name is the customer's text like any other.
@@ -73,10 +59,33 @@ pub(super) async fn gather(
         state: status.as_ref().map(|status| state_line(status, now)),
         status,
         tone: ToneProfile::of(tenant.settings.tone.style, conversation.opinions, understanding.mood.mood),
-        recall,
-        earlier,
+        recall: Recall::default(),
+        earlier: Vec::new(),
         own,
     }
+}
+
+/// Gathers what is known. Failures are logged and leave a part out: an answer without it is better than none.
+pub(super) async fn gather(
+    services: &Services,
+    tenant: &Tenant,
+    conversation: &Conversation,
+    mailbox: &Mailbox,
+    understanding: Understanding,
+) -> Known {
+    let mut known = without_knowledge(services, tenant, conversation, mailbox, understanding);
+    let (at, company, question) = (services.clock.now(), tenant.id().get(), known.own.join("\n"));
+    known.recall = knowledge::recall(services, tenant, &question, at).await.unwrap_or_else(|error| {
+        tracing::warn!(company, %error, "The company's knowledge cannot be read; the answer goes without it");
+        Recall::default()
+    });
+    if conversation.returning {
+        known.earlier = earlier(tenant, conversation, &question, at).await.unwrap_or_else(|error| {
+            tracing::warn!(company, %error, "What the customer wrote long ago cannot be read");
+            Vec::new()
+        });
+    }
+    known
 }
 
 /// Of a person who comes back: what they wrote long ago about the same thing.
@@ -158,7 +167,8 @@ impl Known {
         let team = conversation.lines.iter().filter(|line| line.by == Author::Team);
         facts.extend(team.map(|line| line.text.as_str()));
         let customer = conversation.lines.iter().filter(|line| line.by == Author::Customer);
-        let said: Vec<&str> = customer.map(|line| line.text.as_str()).chain(self.own.iter().map(String::as_str)).collect();
+        let said: Vec<&str> =
+            customer.map(|line| line.text.as_str()).chain(self.own.iter().map(String::as_str)).collect();
         let names: Vec<&str> = self.name.as_deref().into_iter().collect();
         let truths = Truths {
             facts: &facts,

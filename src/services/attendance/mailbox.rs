@@ -9,6 +9,7 @@ use crate::domain::inbound::{Echo, InboundMessage};
 use crate::queue::{Body, Claimed, Waiting};
 
 /// What waits, in order of arrival.
+#[derive(Clone)]
 pub(super) struct Mailbox {
     /// Customers' messages that are undecided.
     pub messages: Vec<(Waiting, InboundMessage)>,

@@ -12,6 +12,8 @@
 
 mod answer;
 mod commit;
+mod known;
+mod labels;
 mod mailbox;
 mod model;
 mod orders;
@@ -251,6 +253,8 @@ impl Turn<'_> {
         conversation.is_new = false;
         conversation.name.clone_from(&plan.name);
         conversation.standing.clone_from(plan.standing());
+        conversation.name_given |= plan.given_name().is_some();
+        conversation.returning = false;
         conversation.assigned.extend(plan.variants().iter().cloned());
         conversation.lines.extend(plan.lines());
         plan.count(self.tenant);

@@ -3,30 +3,51 @@
 use std::time::Duration;
 
 use super::answer::{Prepared, Said};
+use super::known::Known;
 use super::mailbox::Mailbox;
 use crate::clients::llm::{ChatRequest, ChatRole, ChatTurn};
 use crate::domain::conversation::history::{Author, Line, spoken, window};
 use crate::domain::conversation::injection::judge;
-use crate::domain::conversation::prompt::{Briefing, NO_ANSWER, system_instruction};
+use crate::domain::conversation::prompt::NO_ANSWER;
 use crate::domain::conversation::template::Template;
+use crate::domain::conversation::truth::{self, Blocked};
 use crate::services::context::Conversation;
 use crate::services::{Services, llm};
-use crate::telemetry::metrics::FallbackReason;
+use crate::telemetry::metrics::{self, FallbackReason};
 use crate::tenant::Tenant;
 
-/// Asks the model. `None` where a ready text is said instead.
+/// Asks the model. `None` where a ready text is said instead: no answer came, it has none, or twice said what nothing
+/// bears out.
 pub(super) async fn answer(
     services: &Services,
     tenant: &Tenant,
-    conversation: &Conversation,
-    mailbox: &Mailbox,
+    (conversation, mailbox): (&Conversation, &Mailbox),
+    known: &Known,
     prepared: &mut Prepared,
 ) -> Option<String> {
-    let answer = llm::ask(services, tenant, request(services, tenant, conversation, mailbox)).await;
-    prepared.model = answer.model;
-    prepared.usage = answer.usage;
-    prepared.estimated = answer.estimated;
-    prepared.model_time = answer.took;
+    let mut request = request(services, tenant, (conversation, mailbox), known);
+    let system = request.system.clone();
+    for second in [false, true] {
+        let text = ask(services, tenant, request.clone(), prepared).await?;
+        let blocked = known.doubts(tenant, conversation, &system, &text);
+        if blocked.is_empty() {
+            return Some(text);
+        }
+        count(tenant, &blocked, second);
+        request.system = format!("{system}\n\n{}", truth::reason(&blocked));
+    }
+    prepared.said = Said::Ready(Template::NotKnown, Some(FallbackReason::OutputRejected));
+    None
+}
+
+/// One answer of the model; what it cost is added up.
+async fn ask(services: &Services, tenant: &Tenant, request: ChatRequest, prepared: &mut Prepared) -> Option<String> {
+    let answer = llm::ask(services, tenant, request).await;
+    prepared.model = answer.model.or(prepared.model.take());
+    prepared.usage.input = prepared.usage.input.saturating_add(answer.usage.input);
+    prepared.usage.output = prepared.usage.output.saturating_add(answer.usage.output);
+    prepared.estimated |= answer.estimated;
+    prepared.model_time += answer.took;
     let text = answer.text.unwrap_or_default();
     if text.contains(NO_ANSWER) {
         prepared.said = Said::Ready(Template::NotKnown, None);
@@ -43,16 +64,21 @@ pub(super) async fn answer(
     None
 }
 
-/// Puts a voice message into words and answers those.
-pub(super) async fn listen(
-    _services: &Services,
-    _tenant: &Tenant,
-    _conversation: &Conversation,
-    _mailbox: &Mailbox,
-    prepared: &mut Prepared,
-) -> Option<String> {
-    prepared.said = Said::Ready(Template::MediaUnheard, Some(FallbackReason::MediaOnly));
-    None
+/// The kinds only: the words may hold personal data.
+fn count(tenant: &Tenant, blocked: &[Blocked], second: bool) {
+    let mut kinds: Vec<_> = blocked.iter().map(|one| one.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    for kind in &kinds {
+        metrics::claim_blocked(tenant.id(), super::labels::claim(*kind));
+    }
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.label()).collect();
+    tracing::warn!(
+        company = tenant.id().get(),
+        kinds = names.join(" "),
+        second,
+        "An answer said what nothing bears out and was held back"
+    );
 }
 
 fn template_for(reason: FallbackReason) -> Template {
@@ -62,20 +88,17 @@ fn template_for(reason: FallbackReason) -> Template {
     }
 }
 
-fn request(services: &Services, tenant: &Tenant, conversation: &Conversation, mailbox: &Mailbox) -> ChatRequest {
-    let shown = mailbox.messages.iter().rev().find_map(|(_, message)| message.name.as_ref());
-    let briefing = Briefing {
-        company: &tenant.company.name,
-        facts: &tenant.settings.facts,
-        // A profile's name is the customer's text like any other.
-        customer: conversation.called(shown.map(|name| name.as_str())).filter(|name| !judge(name).blocks()),
-        zone: tenant.settings.timezone,
-    };
+fn request(
+    services: &Services,
+    tenant: &Tenant,
+    (conversation, mailbox): (&Conversation, &Mailbox),
+    known: &Known,
+) -> ChatRequest {
     let before = window(&conversation.lines, tenant.settings.context_turns);
-    let now = mailbox.messages.iter().map(|(_, message)| Line { by: Author::Customer, text: spoken(message) });
+    let now = mailbox.messages.iter().map(|(_, message)| Line::new(Author::Customer, spoken(message)));
     let llm = &services.settings.llm;
     ChatRequest {
-        system: system_instruction(&briefing, services.clock.now()),
+        system: known.instruction(services, tenant, conversation, before).text,
         turns: before.iter().cloned().map(harmless).chain(now).map(turn).collect(),
         max_output_tokens: llm.max_output_tokens,
         timeout: Duration::from_millis(llm.call_timeout_ms),

@@ -122,7 +122,7 @@ impl Turn<'_> {
         conversation.is_new = false;
         conversation.standing.clone_from(standing);
         if let Some(aside) = aside {
-            conversation.lines.push(Line { by: aside.author, text: aside.text.to_owned() });
+            conversation.lines.push(Line::new(aside.author, aside.text).at(self.now()));
         }
         Ok(rows)
     }

@@ -6,8 +6,9 @@ use uuid::Uuid;
 use super::answer::Prepared;
 use super::mailbox::Mailbox;
 use super::{Turn, new_id};
-use crate::domain::conversation::history::{Author, spoken};
+use crate::domain::conversation::history::{Author, spoken, spoken_aloud};
 use crate::domain::inbound::{InboundMessage, MessageKind};
+use crate::domain::text::MessageText;
 use crate::models::tenant::delivery::{DeliveryRow, DeliveryState};
 use crate::models::tenant::message::NewMessage;
 use crate::models::tenant::turn::TurnRow;
@@ -48,11 +49,12 @@ pub(super) fn turn_row(
     }
 }
 
+/// `heard` is what a voice message says.
 pub(super) fn inbox_row(
-    conversation_id: Uuid,
-    turn_id: Uuid,
+    (conversation_id, turn_id): (Uuid, Uuid),
     waiting: &Waiting,
     message: &InboundMessage,
+    heard: Option<&MessageText>,
 ) -> NewMessage {
     NewMessage {
         id: waiting.envelope.id,
@@ -60,7 +62,7 @@ pub(super) fn inbox_row(
         author: Author::Customer.as_str(),
         seq: waiting.seq,
         kind: kind_word(message.kind).to_owned(),
-        body: spoken(message),
+        body: heard.map_or_else(|| spoken(message), spoken_aloud),
         was_cut: message.text.as_ref().is_some_and(|text| text.was_cut()),
         dedupe_key: waiting.envelope.dedupe.clone(),
         turn_id: Some(turn_id),

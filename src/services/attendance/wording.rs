@@ -1,15 +1,16 @@
 //! From what is to be said to the texts that leave: the company's wording around it, what is said at a first contact, cut
 //! into bubbles.
 
+use chrono::{Datelike, Timelike};
 use uuid::Uuid;
 
 use super::answer::{Prepared, Said};
-use super::mailbox::Mailbox;
+use super::known::Known;
 use crate::domain::conversation::bubbles::bubbles;
-use crate::domain::conversation::injection::judge;
 use crate::domain::conversation::rendering::Variables;
 use crate::domain::conversation::selection::{Assigned, Occasion, Slot, Wordings};
 use crate::domain::conversation::template::Template;
+use crate::domain::conversation::tone::ToneWords;
 use crate::models::tenant::event;
 use crate::services::context::Conversation;
 use crate::services::{Services, templates};
@@ -20,7 +21,7 @@ pub(super) async fn put(
     services: &Services,
     tenant: &Tenant,
     conversation: &Conversation,
-    mailbox: &Mailbox,
+    known: &Known,
     prepared: &mut Prepared,
     words: Option<&str>,
 ) {
@@ -31,16 +32,21 @@ pub(super) async fn put(
     };
     let wordings = templates::wordings(services, tenant).await;
     let assigned = assigned(tenant, conversation, &wordings).await;
-    let shown = mailbox.messages.iter().rev().find_map(|(_, message)| message.name.as_ref());
-    let name = conversation.called(shown.map(|name| name.as_str())).filter(|name| !judge(name).blocks());
+    let away = known.away(tenant, prepared.standing.away_until_ms);
+    let tone = tone_words(tenant, conversation, known);
     let variables = Variables {
         resposta: words.unwrap_or_default(),
-        nome: name.unwrap_or_default(),
+        saudacao: &tone.saudacao,
+        nome: known.name.as_deref().unwrap_or_default(),
+        empatia: &tone.empatia,
+        humor: &tone.humor,
+        transferencia: "",
         empresa: &tenant.company.name,
+        retorno: away.as_ref().map_or("", |(_, back, _)| back.as_str()),
         privacidade: &tenant.settings.contact.privacy_url,
-        ..Variables::default()
     };
     let understanding = prepared.decision.understanding;
+    let mut variants = Vec::new();
     let mut said = |slot: Slot| {
         let occasion = Occasion { slot, intent: understanding.intent, mood: understanding.mood.mood };
         let rendered =
@@ -49,7 +55,7 @@ pub(super) async fn put(
             let company = tenant.id().get();
             tracing::warn!(company, slot = slot.key(), %error, "A company's wording could not be used; the built-in one is");
         }
-        prepared.variants.extend(rendered.experiment);
+        variants.extend(rendered.experiment);
         rendered.text
     };
     let mut text = said(slot);
@@ -57,7 +63,20 @@ pub(super) async fn put(
         text = format!("{}\n\n{text}", said(Slot::Ready(Template::FirstContact)));
         prepared.standing.noticed = true;
     }
+    if let Some((holiday, _, until_ms)) = &away {
+        let template = if *holiday { Template::Holiday } else { Template::OutOfHours };
+        text = format!("{text}\n\n{}", said(Slot::Ready(template)));
+        prepared.standing.away_until_ms = Some(*until_ms);
+    }
     prepared.bubbles = bubbles(&text);
+    prepared.variants = variants;
+}
+
+/// The tone in words. The same conversation is opened the same way all day.
+fn tone_words(tenant: &Tenant, conversation: &Conversation, known: &Known) -> ToneWords {
+    let chance = u64::from(known.now.ordinal()).wrapping_add(conversation.id.as_u64_pair().1);
+    let openings = &tenant.settings.tone.openings;
+    known.tone.words(openings, known.name.as_deref(), known.now.hour(), chance)
 }
 
 /// Which variants the person was given before. Asked only where an experiment runs that the short context knows nothing of.

@@ -293,14 +293,34 @@ label! {
 label! {
     /// What an answer claimed although no committed effect and no live slot bears it out.
     ClaimKind {
-        /// A date.
+        /// A day.
         Date = "date",
-        /// A time of day.
+        /// A time of day, or that it is free.
         Time = "time",
         /// A price.
         Price = "price",
-        /// That something was booked, moved or cancelled.
-        Effect = "effect",
+        /// A link or an address of the net.
+        Link = "link",
+        /// A telephone number.
+        Phone = "phone",
+        /// That something was booked, moved, cancelled, paid or sent.
+        Booking = "booking",
+        /// Not Portuguese.
+        Language = "language",
+        /// Too long.
+        Length = "length",
+        /// The model's instruction.
+        PromptEcho = "prompt_echo",
+        /// Somebody else's data.
+        OtherPerson = "other_person",
+        /// Medical, legal or financial advice.
+        Advice = "advice",
+        /// A promise nobody made.
+        Promise = "promise",
+        /// An address.
+        Place = "place",
+        /// Anything else.
+        Other = "other",
     }
 }
 

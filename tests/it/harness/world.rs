@@ -107,7 +107,7 @@ impl Builder {
 }
 
 /// Times short enough for tests, long enough for a busy machine; tests of expiry move the clock instead of waiting.
-const DEFAULTS: [(&str, &str); 22] = [
+const DEFAULTS: [(&str, &str); 23] = [
     ("profile", "test"),
     ("server.linger_ms", "0"),
     ("server.threads", "1"),
@@ -121,6 +121,7 @@ const DEFAULTS: [(&str, &str); 22] = [
     ("queue.drain_ms", "5000"),
     ("limits.number_per_minute", "6000"),
     ("limits.number_burst", "1000"),
+    ("limits.loop_guard", "false"),
     ("llm.backoff_base_ms", "5"),
     ("llm.breaker_open_ms", "60000"),
     ("llm.call_timeout_ms", "5000"),
