@@ -12,6 +12,8 @@ pub enum ActorType {
     Operator,
     /// Secretaria itself.
     System,
+    /// A caller of a company's API.
+    Api,
 }
 
 impl ActorType {
@@ -20,6 +22,7 @@ impl ActorType {
         match self {
             Self::Operator => "operator",
             Self::System => "system",
+            Self::Api => "api",
         }
     }
 }

@@ -25,6 +25,11 @@ impl Actor {
         Self { name: name.into(), kind: ActorType::Operator, correlation_id: uuid::Uuid::now_v7().to_string() }
     }
 
+    /// A caller of the company's API.
+    pub fn api(name: impl Into<String>, correlation_id: &str) -> Self {
+        Self { name: name.into(), kind: ActorType::Api, correlation_id: correlation_id.to_owned() }
+    }
+
     /// An entry of this actor.
     pub fn entry(&self, action: &'static str, resource: impl Into<String>, detail: Value) -> AuditEntry {
         AuditEntry {
