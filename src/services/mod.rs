@@ -13,6 +13,7 @@ pub mod intake;
 pub mod knowledge;
 pub mod lease;
 pub mod llm;
+pub mod memory;
 pub mod migration;
 pub mod provisioning;
 pub mod rebuild;
