@@ -6,6 +6,7 @@ pub mod audit;
 pub mod company;
 pub mod conversation;
 pub mod embedding;
+pub mod hours;
 pub mod inbound;
 pub mod knowledge;
 pub mod learning;

@@ -72,6 +72,7 @@ pub mod tenant {
             name_source -> Nullable<Text>,
             created_at -> Timestamptz,
             updated_at -> Timestamptz,
+            opted_out_at -> Nullable<Timestamptz>,
             profile -> Nullable<Jsonb>,
             profile_at -> Nullable<Timestamptz>,
             embedding -> Nullable<Array<Float>>,
@@ -79,6 +80,16 @@ pub mod tenant {
             embed_model -> Nullable<Text>,
             embed_dim -> Nullable<Integer>,
             embed_pending -> Bool,
+        }
+    }
+    diesel::table! {
+        consent (id) {
+            id -> Uuid,
+            person_id -> Uuid,
+            kind -> Text,
+            granted -> Bool,
+            source -> Text,
+            at -> Timestamptz,
         }
     }
     diesel::table! {
@@ -100,6 +111,9 @@ pub mod tenant {
             context_at -> Nullable<Timestamptz>,
             created_at -> Timestamptz,
             last_message_at -> Timestamptz,
+            standing -> Jsonb,
+            attendant -> Text,
+            urgent -> Bool,
             learned_seq -> BigInt,
         }
     }
@@ -116,6 +130,8 @@ pub mod tenant {
             tokens_out -> Integer,
             tokens_estimated -> Bool,
             injection_score -> Float,
+            intention -> Text,
+            mood -> Float,
             messages_seen -> Integer,
             preparations -> Integer,
             model_ms -> Integer,
@@ -177,6 +193,19 @@ pub mod tenant {
         }
     }
     diesel::table! {
+        template (id) {
+            id -> Uuid,
+            key -> Text,
+            intent -> Text,
+            mood -> Text,
+            body -> Text,
+            active -> Bool,
+            version -> Integer,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
         knowledge (id) {
             id -> Uuid,
             title -> Text,
@@ -191,6 +220,40 @@ pub mod tenant {
             embed_pending -> Bool,
             created_at -> Timestamptz,
             updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        experiment (id) {
+            id -> Uuid,
+            name -> Text,
+            key -> Text,
+            intent -> Text,
+            mood -> Text,
+            state -> Text,
+            policy -> Text,
+            epsilon -> Double,
+            goal -> Text,
+            least_effect -> Double,
+            variants -> Jsonb,
+            counts -> Jsonb,
+            counted_at -> Nullable<Timestamptz>,
+            winner -> Nullable<Text>,
+            created_at -> Timestamptz,
+            started_at -> Nullable<Timestamptz>,
+            ended_at -> Nullable<Timestamptz>,
+        }
+    }
+    diesel::table! {
+        event (id) {
+            id -> Uuid,
+            kind -> Text,
+            at -> Timestamptz,
+            conversation_id -> Nullable<Uuid>,
+            person_id -> Nullable<Uuid>,
+            experiment_id -> Nullable<Uuid>,
+            variant -> Nullable<Text>,
+            delivery_id -> Nullable<Uuid>,
+            data -> Jsonb,
         }
     }
     diesel::table! {
@@ -210,6 +273,7 @@ pub mod tenant {
             updated_at -> Timestamptz,
         }
     }
+    diesel::allow_tables_to_appear_in_same_query!(event, experiment);
     diesel::joinable!(conversation -> person (person_id));
     diesel::joinable!(message -> conversation (conversation_id));
     diesel::joinable!(delivery -> message (message_id));

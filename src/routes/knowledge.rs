@@ -131,7 +131,7 @@ pub async fn remove_entry(
     id: web::Path<String>,
     correlation: CorrelationId,
 ) -> Result<HttpResponse, ApiError> {
-    let actor = Actor::api(caller.actor, &correlation.0);
+    let actor = Actor::api(caller.actor, &*correlation.0);
     knowledge::remove_entries(&caller.services, &caller.tenant, &[parse(&id)?], &actor).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -199,7 +199,7 @@ pub async fn remove_fact(
     id: web::Path<String>,
     correlation: CorrelationId,
 ) -> Result<HttpResponse, ApiError> {
-    let actor = Actor::api(caller.actor, &correlation.0);
+    let actor = Actor::api(caller.actor, &*correlation.0);
     knowledge::remove_facts(&caller.services, &caller.tenant, &[parse(&id)?], &actor).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -224,7 +224,7 @@ async fn keep_entries(
     what: (&[Draft], &str, Option<Uuid>),
     dry_run: bool,
 ) -> Result<HttpResponse, ApiError> {
-    let actor = Actor::api(caller.actor, &correlation.0);
+    let actor = Actor::api(caller.actor, &*correlation.0);
     let saved = knowledge::put_entries(&caller.services, &caller.tenant, what, &actor, dry_run).await?;
     Ok(answer(saved, dry_run))
 }
@@ -235,7 +235,7 @@ async fn keep_facts(
     what: (&[Fact], Option<Uuid>),
     dry_run: bool,
 ) -> Result<HttpResponse, ApiError> {
-    let actor = Actor::api(caller.actor, &correlation.0);
+    let actor = Actor::api(caller.actor, &*correlation.0);
     let saved = knowledge::put_facts(&caller.services, &caller.tenant, what, &actor, dry_run).await?;
     Ok(answer(saved, dry_run))
 }

@@ -1,8 +1,10 @@
 //! The HTTP surface: the table of routes on one screen, and what every route shares.
 
 pub mod client_ip;
+pub mod conversations;
 pub mod correlation;
 pub mod error;
+pub mod experiments;
 pub mod extract;
 pub mod flood;
 pub mod knowledge;
@@ -10,6 +12,7 @@ mod middleware;
 pub mod ops;
 mod server;
 pub mod simulator;
+pub mod templates;
 pub mod webhooks;
 
 use actix_web::http::{Method, header};
@@ -115,6 +118,42 @@ pub const ROUTES: &[Route] = &[
             doc: "Replaces a fact.", bind: |r| r.to(knowledge::put_fact) },
     Route { method: Method::DELETE, path: "/api/catalog/{id}", access: Access::Company, roles: SERVING,
             doc: "Removes a fact.", bind: |r| r.to(knowledge::remove_fact) },
+    Route { method: Method::GET, path: "/api/conversations", access: Access::Company, roles: SERVING,
+            doc: "Conversations, urgent and long waiting ones first; `?state=waiting` and the like.", bind: |r| r.to(conversations::list) },
+    Route { method: Method::POST, path: "/api/conversations/{id}/accept", access: Access::Company, roles: SERVING,
+            doc: "A person takes the conversation.", bind: |r| r.to(conversations::accept) },
+    Route { method: Method::POST, path: "/api/conversations/{id}/reply", access: Access::Company, roles: SERVING,
+            doc: "A person says something; the assistant keeps quiet.", bind: |r| r.to(conversations::reply) },
+    Route { method: Method::POST, path: "/api/conversations/{id}/resolve", access: Access::Company, roles: SERVING,
+            doc: "The conversation is done.", bind: |r| r.to(conversations::resolve) },
+    Route { method: Method::POST, path: "/api/conversations/{id}/give-back", access: Access::Company, roles: SERVING,
+            doc: "The assistant goes on.", bind: |r| r.to(conversations::give_back) },
+    Route { method: Method::GET, path: "/api/templates", access: Access::Company, roles: SERVING,
+            doc: "The company's own wordings, and all that may be worded.", bind: |r| r.to(templates::list) },
+    Route { method: Method::POST, path: "/api/templates", access: Access::Company, roles: SERVING,
+            doc: "Adds a wording.", bind: |r| r.to(templates::create) },
+    Route { method: Method::POST, path: "/api/templates/lint", access: Access::Company, roles: SERVING,
+            doc: "What is wrong with a template, and how it looks.", bind: |r| r.to(templates::lint) },
+    Route { method: Method::GET, path: "/api/templates/{id}", access: Access::Company, roles: SERVING,
+            doc: "A wording.", bind: |r| r.to(templates::show) },
+    Route { method: Method::PUT, path: "/api/templates/{id}", access: Access::Company, roles: SERVING,
+            doc: "Changes a wording.", bind: |r| r.to(templates::change) },
+    Route { method: Method::DELETE, path: "/api/templates/{id}", access: Access::Company, roles: SERVING,
+            doc: "Takes a wording away; the wider or built-in one counts again.", bind: |r| r.to(templates::delete) },
+    Route { method: Method::GET, path: "/api/experiments", access: Access::Company, roles: SERVING,
+            doc: "A/B tests of wordings, the newest first.", bind: |r| r.to(experiments::list) },
+    Route { method: Method::POST, path: "/api/experiments", access: Access::Company, roles: SERVING,
+            doc: "Makes an experiment, not begun.", bind: |r| r.to(experiments::create) },
+    Route { method: Method::GET, path: "/api/experiments/{id}", access: Access::Company, roles: SERVING,
+            doc: "An experiment with its figures of this moment.", bind: |r| r.to(experiments::show) },
+    Route { method: Method::DELETE, path: "/api/experiments/{id}", access: Access::Company, roles: SERVING,
+            doc: "Takes an experiment away that was never begun.", bind: |r| r.to(experiments::delete) },
+    Route { method: Method::POST, path: "/api/experiments/{id}/start", access: Access::Company, roles: SERVING,
+            doc: "Begins an experiment.", bind: |r| r.to(experiments::start) },
+    Route { method: Method::POST, path: "/api/experiments/{id}/stop", access: Access::Company, roles: SERVING,
+            doc: "Ends an experiment.", bind: |r| r.to(experiments::stop) },
+    Route { method: Method::POST, path: "/api/experiments/{id}/promote", access: Access::Company, roles: SERVING,
+            doc: "Makes a variant the wording, and ends the experiment.", bind: |r| r.to(experiments::promote) },
 ];
 
 /// The routes a role has.
@@ -128,7 +167,8 @@ pub fn mount(cfg: &mut web::ServiceConfig, role: Role) {
     paths.sort_unstable();
     paths.dedup();
     for path in paths {
-        let mut resource = web::resource(path);
+        // What is no id is no object: not found, whatever the method.
+        let mut resource = web::resource(path.replace("{id}", "{id:[0-9a-fA-F-]{36}}"));
         let mut allow: Vec<&'static str> = Vec::new();
         for route in routes_of(role).filter(|route| route.path == path) {
             allow.push(route.method.as_str());

@@ -25,9 +25,9 @@ impl Actor {
         Self { name: name.into(), kind: ActorType::Operator, correlation_id: uuid::Uuid::now_v7().to_string() }
     }
 
-    /// A caller of the company's API.
-    pub fn api(name: impl Into<String>, correlation_id: &str) -> Self {
-        Self { name: name.into(), kind: ActorType::Api, correlation_id: correlation_id.to_owned() }
+    /// A program that calls the company's API.
+    pub fn api(name: impl Into<String>, correlation_id: impl Into<String>) -> Self {
+        Self { name: name.into(), kind: ActorType::Api, correlation_id: correlation_id.into() }
     }
 
     /// An entry of this actor.

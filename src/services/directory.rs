@@ -105,6 +105,11 @@ impl Directory {
         self.inner.snapshot.load().is_some()
     }
 
+    /// Which state of the companies is loaded; another number means that something changed.
+    pub fn version(&self) -> i64 {
+        self.inner.version.load(Ordering::Relaxed)
+    }
+
     /// Loads everything. Refuses when the stored secrets were sealed with another master key.
     pub async fn refresh(&self) -> Result<(), ServiceError> {
         let inner = &self.inner;
@@ -187,6 +192,8 @@ impl Directory {
             api: ApiTokens::new([take("api.token"), take("api.token_previous")].into_iter().flatten()),
             channel_token: take("channel.token").unwrap_or_default().into(),
             llm_api_key: take("llm.api_key").unwrap_or_default().into(),
+            embedding_api_key: take("embedding.api_key").unwrap_or_default().into(),
+            llm2_api_key: take("llm2.api_key").unwrap_or_default().into(),
         };
         Ok(Tenant {
             db: self.inner.database.tenant(company.id),

@@ -267,6 +267,8 @@ fn every_setting_of_a_company_but_secrets_is_read() {
             Kind::Choice(words) => words[words.len() - 1],
             Kind::Url => "https://other.example",
             Kind::TimeZone => "America/Manaus",
+            Kind::Hours => "seg-sex 8h-18h",
+            Kind::Days => "24/12 fechado",
             Kind::Secret { .. } => {
                 assert!(company(&[(setting.key, &"x".repeat(40))]).unwrap_err().contains("secret"));
                 continue;

@@ -12,8 +12,8 @@ use secretaria::domain::embedding::{Embedding, Space};
 use secretaria::domain::learning::{Learned, Offer, Said};
 use secretaria::models::tenant::profile;
 use secretaria::services::embedding::{EmbedError, Embedder, Local, Numbers, Purpose};
+use secretaria::services::knowledge;
 use secretaria::services::training::{self, Options, Report};
-use secretaria::services::{knowledge, memory};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -111,11 +111,7 @@ fn assert_all_learnt_once(world: &World, company: &Company, conversations: usize
               WHERE c.person_id = p.id AND m.author = 'customer')",
             0,
         ),
-        (
-            "times the subject",
-            "SELECT sum((profile->'topics'->'clareament'->>'count')::int) FROM person",
-            conversations,
-        ),
+        ("times the subject", "SELECT sum((profile->'topics'->'clare'->>'count')::int) FROM person", conversations),
         ("times the weekday", "SELECT sum((profile->'weekdays'->>3)::int) FROM person", conversations),
         (
             "marks elsewhere than at the last message",
@@ -325,22 +321,23 @@ async fn two_at_once_and_runs_since_a_day_learn_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_customer_said_long_ago_comes_back_when_they_ask_about_it() {
+async fn a_profile_is_read_with_its_numbers_and_the_persons_own_words() {
     let world = World::builder().workers(0).start().await;
     fill(&world, &world.clinic, 3, 3);
-    let (services, tenant) = (&world.process.services, world.tenant(&world.clinic));
+    let tenant = world.tenant(&world.clinic);
     let person: Uuid = world.sql(&world.clinic, "SELECT md5('p1')::uuid").parse().unwrap();
-    let ask = async |question| memory::earlier(services, &tenant, (person, question), world.clock.now()).await.unwrap();
-    assert!(ask("e o clareamento?").await.is_empty(), "nothing was learnt yet");
     learn(&world, &Local::default(), &options()).await;
-    let told = ask("e o clareamento, quanto custa mesmo?").await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].ends_with(": Bom dia, quanto custa o clareamento?"), "{told:?}");
-    assert!(ask("vocês têm estacionamento?").await.is_empty());
     let mut tx = tenant.db.begin().await.unwrap();
     let profile = profile::find(&mut tx, person).await.unwrap().unwrap();
+    assert_eq!(profile.learned.messages, 3);
     assert_eq!(profile.learned.preferences(), Vec::<String>::new(), "once is no habit");
-    assert_eq!(profile.embedding.unwrap().space(), &Space::local());
+    let numbers = profile.embedding.unwrap();
+    assert_eq!(numbers.space(), &Space::local());
+    let touches = |question| numbers.touches(&Embedding::hashed(question).unwrap());
+    assert!(touches("e o clareamento, quanto custa mesmo?") && !touches("vocês têm estacionamento?"));
+    let said = profile::earlier(&mut tx, person, world.clock.now(), 2).await.unwrap();
+    assert_eq!(said.len(), 2, "the customer's own, newest first");
+    assert_eq!(said[1].0, "prefiro quinta de manhã");
     assert!(profile::find(&mut tx, Uuid::nil()).await.unwrap().is_none());
     tx.commit().await.unwrap();
     world.end().await;

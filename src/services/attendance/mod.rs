@@ -12,7 +12,13 @@
 
 mod answer;
 mod commit;
+mod known;
+mod labels;
 mod mailbox;
+mod model;
+mod orders;
+mod rows;
+mod wording;
 
 use std::time::Duration;
 
@@ -26,6 +32,9 @@ use super::context::{self, Conversation};
 use super::delivery::{self, Errand, Flow};
 use super::lease::Lease;
 use super::{ServiceError, Services};
+use crate::domain::conversation::history::Author;
+use crate::domain::conversation::standing::Standing;
+use crate::domain::conversation::template::Template;
 use crate::models::tenant::{conversation, message};
 use crate::queue::{Body, Claimed, Queue, Return, Settlement};
 use crate::tenant::{StoreError, Tenant, TenantKey};
@@ -124,13 +133,16 @@ impl Turn<'_> {
         }
         self.hear_echoes(conversation, &mut mailbox).await?;
         self.obey(&mailbox).await?;
-        self.ack(&mailbox.settled, None).await?;
+        self.ack(&std::mem::take(&mut mailbox.settled), None).await?;
         if !fresh && !conversation.is_new || !mailbox.orders.is_empty() {
             match delivery::finish(&self.errand(conversation), !mailbox.messages.is_empty()).await? {
                 Flow::Wait(wait) => return Ok(self.unless_newer(&mailbox, wait).await?.into()),
                 Flow::Replaced => self.read_again(conversation).await?,
                 Flow::Clear => {}
             }
+        }
+        if let Some(wait) = self.obey_team(conversation, &mut mailbox).await? {
+            return Ok(self.unless_newer(&mailbox, wait).await?.into());
         }
         if mailbox.messages.is_empty() {
             return Ok(Return::Clean.into());
@@ -146,20 +158,87 @@ impl Turn<'_> {
         let mut spent = answer::Spent::default();
         let prepared = loop {
             preparations += 1;
-            let mut prepared = answer::prepare(self.services, self.tenant, conversation, mailbox).await;
+            let mut prepared = match self.prepare(conversation, mailbox).await? {
+                Ok(prepared) => prepared,
+                Err(wait) => return Ok(self.unless_newer(mailbox, wait).await?.into()),
+            };
             spent.add(&mut prepared);
+            // Without patience newer messages stay in the mailbox for a turn of their own; a person who has taken over
+            // is never talked over.
             let patience = begun.elapsed() < Duration::from_millis(settings.reprepare_budget_ms);
-            // Without patience nobody looks: what came meanwhile stays in the mailbox for a turn of its own.
-            if preparations > settings.max_repreparations || !patience || !self.newer_came(mailbox).await? {
+            let may_wait = preparations <= settings.max_repreparations && patience;
+            let came = self.newer_came(mailbox, may_wait).await?;
+            if mailbox.is_interrupted() {
+                self.hear_echoes(conversation, mailbox).await?;
+                self.ack(&std::mem::take(&mut mailbox.settled), None).await?;
+                if let Some(wait) = self.obey_team(conversation, mailbox).await? {
+                    return Ok(self.unless_newer(mailbox, wait).await?.into());
+                }
+            } else if !came {
                 break prepared;
             }
             tracing::info!(
                 company = self.tenant.id().get(),
                 preparations,
-                "A newer message came while the answer was being prepared; preparing again"
+                "Something newer came while the answer was being prepared; preparing again"
             );
         };
         self.decide(conversation, mailbox, prepared, preparations).await
+    }
+
+    /// Prepares an answer. Somebody who has waited long is told so meanwhile, once; when those words could not leave yet
+    /// nothing may overtake them, and the turn ends (`Err` of the inner result).
+    async fn prepare(
+        &self,
+        conversation: &mut Conversation,
+        mailbox: &mut Mailbox,
+    ) -> Result<Result<Prepared, Return>, ServiceError> {
+        let known = conversation.clone();
+        let patience = self.patience_left(mailbox);
+        let (prepared, said_seq) = {
+            let answering = answer::prepare(self.services, self.tenant, &known, mailbox);
+            tokio::pin!(answering);
+            tokio::select! {
+                biased;
+                prepared = &mut answering => return Ok(Ok(prepared)),
+                () = until(patience) => {}
+            }
+            let (aside_seq, wait) = self.ask_for_patience(conversation, mailbox).await?;
+            if let Some(wait) = wait {
+                return Ok(Err(wait));
+            }
+            (answering.await, aside_seq)
+        };
+        mailbox.said_seq = said_seq;
+        Ok(Ok(prepared))
+    }
+
+    /// "Um instante": said beside the turn. Its place in the conversation, and why the turn has to end, if it has to.
+    async fn ask_for_patience(
+        &self,
+        conversation: &mut Conversation,
+        mailbox: &Mailbox,
+    ) -> Result<(i64, Option<Return>), ServiceError> {
+        let seq = self.now().timestamp_micros().max(mailbox.last_seq + 1);
+        let Some((newest, last)) = mailbox.messages.last() else { return Ok((seq, None)) };
+        let text = wording::ready(self.services, self.tenant, Template::Wait).await;
+        let aside = orders::Aside {
+            id: new_id(),
+            author: Author::Assistant,
+            text: &text,
+            seq,
+            correlation_id: &newest.envelope.correlation_id,
+        };
+        let wait = self.say_aside(conversation, &last.from, &aside).await?;
+        Ok((seq, wait))
+    }
+
+    /// How much longer the customer waits in silence; `None` = nothing is said meanwhile, or was already.
+    fn patience_left(&self, mailbox: &Mailbox) -> Option<Duration> {
+        let limit = i64::try_from(self.services.settings.llm.wait_notice_ms).ok().filter(|limit| *limit > 0)?;
+        let since = mailbox.messages.iter().map(|(waiting, _)| waiting.accepted_ms).min()?;
+        let left = since.saturating_add(limit).saturating_sub(self.services.clock.now_ms());
+        (mailbox.said_seq == 0).then(|| Duration::from_millis(u64::try_from(left).unwrap_or(0)))
     }
 
     async fn decide(
@@ -173,6 +252,10 @@ impl Turn<'_> {
         commit::commit(self, conversation, &plan).await?;
         conversation.is_new = false;
         conversation.name.clone_from(&plan.name);
+        conversation.standing.clone_from(plan.standing());
+        conversation.name_given |= plan.given_name().is_some();
+        conversation.returning = false;
+        conversation.assigned.extend(plan.variants().iter().cloned());
         conversation.lines.extend(plan.lines());
         plan.count(self.tenant);
         let usage = (TenantKey::Usage(&self.now().format("%Y-%m").to_string()).to_string(), plan.usage().to_vec());
@@ -207,12 +290,15 @@ impl Turn<'_> {
     }
 
     /// Whether a customer's message came since the claim; it is then added to the mailbox, and the rest of its burst is
-    /// waited for.
-    async fn newer_came(&self, mailbox: &mut Mailbox) -> Result<bool, ServiceError> {
+    /// waited for. Without `may_wait` only what people of the company did is looked for.
+    async fn newer_came(&self, mailbox: &mut Mailbox, may_wait: bool) -> Result<bool, ServiceError> {
         let mut came = false;
         let limit = Instant::now() + Duration::from_millis(self.services.settings.queue.burst_max_ms);
         loop {
-            let peek = self.queue.peek(self.claim, mailbox.last_seq).await?.ok_or(ServiceError::LeaseLost)?;
+            let mut peek = self.queue.peek(self.claim, mailbox.last_seq).await?.ok_or(ServiceError::LeaseLost)?;
+            if !may_wait {
+                peek.newer.retain(|waiting| !matches!(waiting.envelope.body, Body::Message(_)));
+            }
             if !mailbox.add(peek.newer) {
                 return Ok(came);
             }
@@ -253,18 +339,36 @@ impl Turn<'_> {
             self.read_again(conversation).await?;
         }
         if !typed.is_empty() {
-            let lines = commit::team_lines(self, conversation, &typed).await?;
+            let standing = self.after_typing(conversation, &typed);
+            let lines = commit::team_lines(self, conversation, &typed, &standing).await?;
             conversation.is_new = false;
+            conversation.standing = standing;
             conversation.lines.extend(lines);
             self.ack(&[], Some(conversation)).await?;
         }
         Ok(())
     }
 
+    /// How the conversation stands after a person wrote on the same phone: theirs for a while, unless their last words
+    /// give it back.
+    fn after_typing(&self, conversation: &Conversation, typed: &[delivery::Unmatched]) -> Standing {
+        let (now_ms, settings) = (self.services.clock.now_ms(), &self.tenant.settings.attending);
+        let mut standing = conversation.standing.clone();
+        for one in typed {
+            let text = one.echo.text.as_ref().map_or("", |text| text.as_str().trim());
+            if !settings.give_back_word.is_empty() && text.eq_ignore_ascii_case(&settings.give_back_word) {
+                standing.give_back(now_ms);
+            } else {
+                standing.team_speaks(settings.pause_ms, now_ms);
+            }
+        }
+        standing
+    }
+
     /// An operator's orders to try dead texts once more.
     async fn obey(&self, mailbox: &Mailbox) -> Result<(), ServiceError> {
         for order in &mailbox.orders {
-            commit::revive(self, *order).await?;
+            orders::revive(self, *order).await?;
         }
         Ok(())
     }
@@ -292,6 +396,14 @@ impl Turn<'_> {
 
     fn now(&self) -> DateTime<Utc> {
         self.services.clock.now()
+    }
+}
+
+/// Comes after this time; never without one.
+async fn until(patience: Option<Duration>) {
+    match patience {
+        Some(patience) => tokio::time::sleep(patience).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -15,7 +15,6 @@
 //! `timeout`, `reset`: nobody knows. `refused` is a 400 in words of the fork's own: worth one more try, after which the
 //! caller, which counts, treats it as final.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -25,6 +24,7 @@ use super::super::{ChannelEndpoint, OutgoingText, Receipt};
 use super::Flavor;
 use crate::clients::http::{BODY_LIMIT, BodyCut, HttpAnswer, HttpClient};
 use crate::clients::{WireError, WireErrorKind};
+pub use crate::domain::conversation::rendering::defuse_mustache;
 
 /// Wait after a 429 that names none.
 const DEFAULT_WAIT: Duration = Duration::from_secs(30);
@@ -53,22 +53,6 @@ pub async fn send(
         return Ok(Receipt { external_id: external_id(&answer) });
     }
     Err(refusal(&answer, endpoint.flavor))
-}
-
-/// Breaks up every `{{`, so that no installation takes a customer's or a model's braces for a Mustache tag. What comes
-/// out holds no `{{`, so a second pass changes nothing.
-pub fn defuse_mustache(text: &str) -> Cow<'_, str> {
-    if !text.contains("{{") {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if c == '{' && safe.ends_with('{') {
-            safe.push(' ');
-        }
-        safe.push(c);
-    }
-    Cow::Owned(safe)
 }
 
 fn payload(endpoint: &ChannelEndpoint, text: &OutgoingText<'_>) -> Result<Value, WireError> {
