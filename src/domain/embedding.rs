@@ -5,6 +5,9 @@ use crate::domain::text::hashing;
 /// Who made the numbers when no provider did.
 pub const LOCAL: &str = "local";
 
+/// How much less alike a text is to a list of many subjects than to one of them.
+const SLACK: f32 = 0.18;
+
 /// What makes numbers comparable: who made them, with what, and how many there are of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Space {
@@ -71,6 +74,11 @@ impl Embedding {
     /// How alike two texts are, -1 to 1; `None` when they are of different spaces: such a number would mean nothing.
     pub fn likeness(&self, other: &Self) -> Option<f32> {
         if self.space == other.space { hashing::cosine(&self.numbers, &other.numbers) } else { None }
+    }
+
+    /// Whether the other text speaks of one of the many things this one does; `false` across spaces.
+    pub fn touches(&self, other: &Self) -> bool {
+        self.likeness(other).is_some_and(|likeness| likeness >= self.space.floor() - SLACK)
     }
 
     /// Whether two texts are about the same thing; `false` across spaces.

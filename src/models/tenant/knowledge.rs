@@ -26,45 +26,47 @@ pub struct Entry {
     pub updated_at: DateTime<Utc>,
 }
 
-type Row = (Uuid, String, String, String, Option<NaiveDate>, Option<NaiveDate>, embedded::Columns, DateTime<Utc>);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = knowledge)]
+struct Row {
+    id: Uuid,
+    title: String,
+    body: String,
+    source: String,
+    valid_from: Option<NaiveDate>,
+    valid_to: Option<NaiveDate>,
+    embedding: Option<Vec<f32>>,
+    embed_provider: Option<String>,
+    embed_model: Option<String>,
+    embed_dim: Option<i32>,
+    updated_at: DateTime<Utc>,
+}
 
-const COLUMNS: (
-    knowledge::id,
-    knowledge::title,
-    knowledge::body,
-    knowledge::source,
-    knowledge::valid_from,
-    knowledge::valid_to,
-    (knowledge::embedding, knowledge::embed_provider, knowledge::embed_model, knowledge::embed_dim),
-    knowledge::updated_at,
-) = (
-    knowledge::id,
-    knowledge::title,
-    knowledge::body,
-    knowledge::source,
-    knowledge::valid_from,
-    knowledge::valid_to,
-    (knowledge::embedding, knowledge::embed_provider, knowledge::embed_model, knowledge::embed_dim),
-    knowledge::updated_at,
-);
-
-fn entry((id, title, body, source, from, to, numbers, updated_at): Row) -> Entry {
-    let draft = Draft { title, body, validity: Validity { from, to } };
-    Entry { id, draft, source, embedding: embedded::read(numbers), updated_at }
+impl From<Row> for Entry {
+    fn from(row: Row) -> Self {
+        let validity = Validity { from: row.valid_from, to: row.valid_to };
+        Self {
+            id: row.id,
+            draft: Draft { title: row.title, body: row.body, validity },
+            source: row.source,
+            embedding: embedded::read((row.embedding, row.embed_provider, row.embed_model, row.embed_dim)),
+            updated_at: row.updated_at,
+        }
+    }
 }
 
 /// All entries, by title.
 pub async fn all(tx: &mut TenantTx) -> Result<Vec<Entry>, StoreError> {
-    let rows: Vec<Row> =
-        knowledge::table.select(COLUMNS).order((knowledge::title, knowledge::valid_from)).load(tx.conn()).await?;
-    Ok(rows.into_iter().map(entry).collect())
+    let by_title = (knowledge::title, knowledge::valid_from);
+    let rows: Vec<Row> = knowledge::table.select(Row::as_select()).order(by_title).load(tx.conn()).await?;
+    Ok(rows.into_iter().map(Entry::from).collect())
 }
 
 /// One entry.
 pub async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<Entry>, StoreError> {
     let row: Option<Row> =
-        knowledge::table.select(COLUMNS).filter(knowledge::id.eq(id)).first(tx.conn()).await.optional()?;
-    Ok(row.map(entry))
+        knowledge::table.select(Row::as_select()).filter(knowledge::id.eq(id)).first(tx.conn()).await.optional()?;
+    Ok(row.map(Entry::from))
 }
 
 /// Adds an entry, or replaces the one with this id. Numbers of the old text are dropped; `pending` says that a provider

@@ -11,6 +11,7 @@ mod shelf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 pub use self::change::{ChangeError, Saved, embed_pending, put_entries, put_facts, remove_entries, remove_facts};
 pub use self::shelf::{Shelf, Snapshot};
@@ -95,4 +96,20 @@ pub async fn facts(tenant: &Tenant) -> Result<Vec<Item>, ServiceError> {
     let items = catalog::all(&mut tx).await?;
     tx.commit().await?;
     Ok(items)
+}
+
+/// One entry.
+pub async fn entry(tenant: &Tenant, id: Uuid) -> Result<Option<Entry>, ServiceError> {
+    let mut tx = tenant.db.begin().await?;
+    let entry = knowledge::find(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(entry)
+}
+
+/// One typed fact.
+pub async fn fact(tenant: &Tenant, id: Uuid) -> Result<Option<Item>, ServiceError> {
+    let mut tx = tenant.db.begin().await?;
+    let item = catalog::find(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(item)
 }
