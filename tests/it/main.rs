@@ -45,6 +45,7 @@ mod templates;
 mod text_cleaning;
 mod tidy;
 mod training;
+mod transcripts;
 mod truth;
 mod turn;
 mod turn_model;
