@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::fault::{FaultKind, Provider};
-use super::persona;
+use super::persona::Persona;
 use super::state::{State, company_of};
 use super::wire::{Answer, serve};
 
@@ -59,7 +59,7 @@ async fn call(
     let company = key(&request).and_then(company_of);
     let deed = || match refuse_key(&request) {
         Some(refusal) => refusal,
-        None => answer(&model, &call, &body),
+        None => answer(&model, &call, &body, state.persona()),
     };
     serve(&state, &request, &body, Provider::Gemini, company, state.latency(), deed).await
 }
@@ -94,7 +94,7 @@ fn refuse_key(request: &HttpRequest) -> Option<Answer> {
     }
 }
 
-fn answer(model: &str, call: &str, body: &[u8]) -> Answer {
+fn answer(model: &str, call: &str, body: &[u8], persona: Persona) -> Answer {
     if !MODELS.contains(&model) {
         let message = format!(
             "models/{model} is not found for API version v1beta, or is not supported for generateContent. Call \
@@ -108,7 +108,7 @@ fn answer(model: &str, call: &str, body: &[u8]) -> Answer {
     match call {
         "generateContent" => match complaint(model, &body) {
             Some(message) => error(400, "INVALID_ARGUMENT", message, None),
-            None => done(generate(model, &body)),
+            None => done(generate(model, &body, persona)),
         },
         "countTokens" => {
             let contents = body.pointer("/generateContentRequest").unwrap_or(&body);
@@ -154,11 +154,11 @@ fn texts(content: &Value) -> Vec<&str> {
     parts.into_iter().flatten().filter_map(|part| part.get("text").and_then(Value::as_str)).collect()
 }
 
-fn generate(model: &str, body: &Value) -> Answer {
+fn generate(model: &str, body: &Value, persona: Persona) -> Answer {
     let system = body.get("systemInstruction").map(texts).unwrap_or_default().join("\n");
     let contents = body.get("contents").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let last = contents.last().map(texts).unwrap_or_default();
-    let reply = persona::reply(&system, &last, contents.len() > 1);
+    let reply = persona.reply(&system, &last, contents.len());
     let prompt = tokens(&system) + contents.iter().flat_map(texts).map(tokens).sum::<usize>();
     let output = tokens(&reply);
     Answer::json(

@@ -17,6 +17,7 @@ mod first_answer;
 mod gemini;
 mod group_commit;
 mod harness;
+mod hostile;
 mod http_surface;
 mod inbound_shapes;
 mod injection;
