@@ -59,11 +59,11 @@ async fn no_false_claim_and_no_leak_is_delivered() {
     for (n, dialogue) in all.iter().enumerate() {
         let number = format!("55119{:08}", 81_000_000 + n);
         let customer = world.customer(&world.clinic, &number);
-        for (turn, says) in dialogue.says.iter().enumerate() {
+        for says in &dialogue.says {
             customer.says(says).await.expect_status(202);
             world.quiet().await;
-            assert!(customer.heard().len() > turn, "\"{}\": silence after \"{says}\"", dialogue.name);
         }
+        assert!(!customer.heard().is_empty(), "\"{}\": silence", dialogue.name);
         for heard in customer.heard() {
             let claims = found(&heard, always.iter().chain(&dialogue.forbidden));
             if !claims.is_empty() {
