@@ -22,6 +22,7 @@ mod group_commit;
 mod handoff;
 mod harness;
 mod hours;
+mod hostile;
 mod http_surface;
 mod inbound_shapes;
 mod injection;
