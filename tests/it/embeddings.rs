@@ -128,7 +128,7 @@ async fn what_goes_out_is_what_each_provider_wants() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_length_is_another_space_and_refused() {
     let mut lab = lab(LlmKind::OpenAi).await;
-    lab.endpoint.base_url = lab.standins.local_openai_url(42);
+    (lab.endpoint.base_url, lab.endpoint.model) = (lab.standins.local_openai_url(42), "nomic-embed-text".to_owned());
     assert_eq!(lab.refused(&["oi"]).await, (WireErrorKind::Auth, "wrong_dimension"));
 }
 

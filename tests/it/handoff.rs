@@ -45,7 +45,7 @@ async fn the_owner_who_types_on_the_same_phone_is_not_talked_over() {
     world.clock.advance(Duration::from_secs(2 * 60));
     ana.says("eco: depois").await.expect_status(202);
     world.quiet().await;
-    assert_eq!(ana.heard(), ["antes (1)", "depois (1)"]);
+    assert_eq!(ana.heard(), ["antes (1)", "depois (2)"]);
     let asked = world.model_calls().last().unwrap().body.to_string();
     assert!(asked.contains("aqui é a Lia") && asked.contains("eco: para a Lia"), "{asked}");
     assert_eq!(standing(&world, &world.clinic), "assistant|");
@@ -258,7 +258,7 @@ async fn who_waits_long_is_told_so_once_and_in_order() {
     world.quiet().await;
     assert_eq!(ana.heard(), ["Só um instante, estou vendo isso para você.", "resposta (1)"]);
     let said = world.sql(&world.clinic, "SELECT string_agg(left(body, 9), '|' ORDER BY seq) FROM message");
-    assert_eq!(said, "eco: resp|Só um ins|resposta ");
+    assert_eq!(said, "eco: resp|Só um ins|resposta");
     world.end().await;
 }
 

@@ -12,8 +12,6 @@ pub mod experiment;
 pub mod knowledge;
 pub mod learning;
 pub mod message;
-pub mod message;
-pub mod person;
 pub mod person;
 pub mod profile;
 pub mod template;

@@ -9,6 +9,7 @@ use super::rows::{delivery_row, inbox_row, kind_label, outbox_row, turn_row};
 use super::{Turn, new_id};
 use crate::domain::conversation::history::{Author, Line};
 use crate::domain::conversation::opt_out::OptChange;
+use crate::domain::conversation::profile::Heard;
 use crate::domain::conversation::standing::Standing;
 use crate::domain::inbound::{MessageKind, Sender};
 use crate::models::tenant::consent::{self, ConsentKind};
@@ -34,7 +35,7 @@ pub(super) struct Plan {
     events: Vec<EventRow>,
     sender: Sender,
     /// The person's name after this turn.
-    pub name: Option<String>,
+    name: Option<String>,
     shown_name: Option<String>,
     /// The envelopes this decides.
     pub seqs: Vec<i64>,
@@ -101,19 +102,27 @@ impl Plan {
         answer::count(tenant, &self.prepared);
     }
 
-    /// The variants of experiments that were used.
-    pub(super) fn variants(&self) -> &[(Uuid, String)] {
-        &self.prepared.variants
-    }
-
-    /// The name the customer gave in words.
-    pub(super) fn given_name(&self) -> Option<&str> {
-        self.prepared.given_name.as_deref()
-    }
-
     /// How the conversation stands after this turn.
-    pub(super) fn standing(&self) -> &Standing {
+    fn standing(&self) -> &Standing {
         &self.prepared.standing
+    }
+
+    /// What the conversation is after this turn, once it is committed.
+    pub(super) fn remember(&self, conversation: &mut Conversation) {
+        conversation.is_new = false;
+        conversation.returning = false;
+        conversation.name.clone_from(&self.name);
+        conversation.name_given |= self.prepared.given_name.is_some();
+        conversation.standing.clone_from(self.standing());
+        conversation.assigned.extend(self.prepared.variants.iter().cloned());
+        if let Some(mood) = self.prepared.decision.understanding.feedback {
+            conversation.opinions.add(mood);
+        }
+        let suspicious = self.prepared.decision.verdict.is_suspicious();
+        for row in self.messages.iter().filter(|row| row.author == Author::Customer.as_str()) {
+            conversation.profile.learn(&Heard { text: &row.body, suspicious, asked_name: false, catalogue: &[] });
+        }
+        conversation.lines.extend(self.lines());
     }
 
     /// The name the person's phone shows, where it is news.
@@ -122,7 +131,7 @@ impl Plan {
     }
 
     /// What the conversation's history gains.
-    pub(super) fn lines(&self) -> Vec<Line> {
+    fn lines(&self) -> Vec<Line> {
         let line = |row: &NewMessage| Line::new(Author::parse(row.author), row.body.clone()).at(row.at);
         self.messages.iter().filter(|row| !row.body.is_empty()).map(line).collect()
     }
@@ -173,7 +182,10 @@ pub(super) async fn commit(turn: &Turn<'_>, conversation: &mut Conversation, pla
 async fn store(turn: &Turn<'_>, conversation: &mut Conversation, plan: &Plan) -> Result<(), ServiceError> {
     let two_addresses = matches!(plan.sender, Sender::Phone { lid: Some(_), .. });
     let decision = &plan.prepared.decision;
-    let plain = !two_addresses && decision.consent.is_none() && plan.events.is_empty() && plan.given_name().is_none();
+    let plain = !two_addresses
+        && decision.consent.is_none()
+        && plan.events.is_empty()
+        && plan.prepared.given_name.as_deref().is_none();
     let same = *plan.standing() == conversation.standing && plan.new_name(conversation).is_none();
     if !conversation.is_new && plain && same {
         let address = plan.sender.reply_address();
@@ -217,7 +229,7 @@ async fn write(
         let granted = change == OptChange::In;
         consent::record(tx, conversation.person_id, ConsentKind::Messages, granted, &source, now).await?;
     }
-    if let Some(name) = plan.given_name() {
+    if let Some(name) = plan.prepared.given_name.as_deref() {
         person::name_from_customer(tx, conversation.person_id, name, now).await?;
     } else if let Some(name) = plan.new_name(conversation) {
         person::name_from_channel(tx, conversation.person_id, name, now).await?;

@@ -351,7 +351,8 @@ impl World {
             ("authorization", format!("Bearer {token}")),
         ];
         headers.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        self.request(method, path, &headers, &body.to_string()).await
+        let body = if method == "GET" { String::new() } else { body.to_string() };
+        self.request(method, path, &headers, &body).await
     }
 
     /// Settings for a child process of the real binary that works in this world.
