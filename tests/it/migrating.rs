@@ -75,9 +75,7 @@ async fn one_failing_company_does_not_stop_the_others_and_the_next_run_finishes(
     let settings = db.settings();
     let (one, two) = (company(&settings, "a.example").await, company(&settings, "b.example").await);
     for id in [one, two] {
-        let admin = AdminDb::connect(&settings.database).await.unwrap();
-        // The last migration that makes a table, and what came after it.
-        admin.revert_last(Some(id)).await.unwrap().revert_last(Some(id)).await.unwrap();
+        revert_audit(&db, &settings, id).await;
     }
     assert_eq!(
         states(&settings, Mode::Look).await,
@@ -91,8 +89,7 @@ async fn one_failing_company_does_not_stop_the_others_and_the_next_run_finishes(
     );
     assert_eq!(exit_code(&db, "up"), 5);
     db.sql(&format!("CREATE TABLE tenant_{two}.audit_log2 (n int); DROP TABLE tenant_{two}.audit_log2")).unwrap();
-    let admin = AdminDb::connect(&settings.database).await.unwrap();
-    admin.revert_last(Some(two)).await.unwrap().revert_last(Some(two)).await.unwrap();
+    revert_audit(&db, &settings, two).await;
     db.sql(&format!("CREATE TABLE tenant_{two}.audit_log (n int)")).unwrap();
     assert_eq!(exit_code(&db, "up"), 1, "nothing was done");
     for id in [one, two] {
@@ -100,6 +97,14 @@ async fn one_failing_company_does_not_stop_the_others_and_the_next_run_finishes(
     }
     assert_eq!(exit_code(&db, "up"), 0);
     assert_eq!(states(&settings, Mode::Look).await, [SchemaState::UpToDate; 3]);
+}
+
+/// Takes back the migration that makes the audit trail, and what came after it.
+async fn revert_audit(db: &TestDatabase, settings: &Settings, id: CompanyId) {
+    let mut admin = AdminDb::connect(&settings.database).await.unwrap();
+    while db.sql(&format!("SELECT to_regclass('tenant_{id}.audit_log') IS NOT NULL")).unwrap().trim() == "t" {
+        admin = admin.revert_last(Some(id)).await.unwrap();
+    }
 }
 
 fn exit_code(db: &TestDatabase, what: &str) -> i32 {
