@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test verify bench lint secrets
+.PHONY: help deps demo test contract verify bench lint secrets
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Passed on to `secretaria demo`, e.g. `make demo ARGS="--port 9000 --json"`.
@@ -68,6 +68,10 @@ demo: deps ## build and start everything: private databases, stand-ins, simulato
 
 test: deps ## the whole test suite, on its own private PostgreSQL and Redis
 	cargo test --locked
+
+# With SPECS_DIR=folder the providers' documents come from there. Needs node and npm, and says so where they are missing.
+contract: ## our clients against the model providers' own documents, checked by Prism
+	@tests/tools/contract/run.sh
 
 # Kills, outages, power cuts, floods: about a quarter of an hour. `make verify ARGS="--only bursts --seed 7"`.
 verify: deps ## the promises under attack; writes docs/RELIABILITY.md

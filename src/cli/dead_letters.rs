@@ -140,7 +140,8 @@ pub async fn run(args: DeadLettersArgs, context: Context) -> Result<(), CliError
     }
 }
 
-fn company(services: &Services, id: CompanyId) -> Result<Arc<Tenant>, CliError> {
+/// A company by its number.
+pub(super) fn company(services: &Services, id: CompanyId) -> Result<Arc<Tenant>, CliError> {
     services
         .directory
         .by_id(id)

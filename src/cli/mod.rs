@@ -3,11 +3,13 @@
 //! Manners: data on stdout, messages on stderr, secrets from files or stdin and never from flags, an example in every
 //! `--help`, and the exit codes of [`ExitCode`].
 
+pub mod catalog;
 pub mod config;
 pub mod dead_letters;
 pub mod demo;
 mod error;
 pub mod keys;
+pub mod knowledge;
 pub mod lifecycle;
 pub mod migrate;
 pub mod output;
@@ -79,12 +81,16 @@ pub enum Command {
     Schedule(schedule::ScheduleArgs),
     /// Create, list and change companies
     Provision(provision::ProvisionArgs),
-    /// Learn from past conversations (arrives in a later version)
+    /// Learn from past conversations what customers speak of
     TrainContext(train_context::TrainContextArgs),
     /// Run everything on this machine with example companies and stand-ins for the providers
     Demo(demo::DemoArgs),
     /// Bring the database's tables up to date
     Migrate(migrate::MigrateArgs),
+    /// Add, import, list and search what a company tells its customers
+    Knowledge(knowledge::KnowledgeArgs),
+    /// Add, import and list services with their prices, people, hours and addresses
+    Catalog(catalog::CatalogArgs),
     /// See, requeue or drop messages that could not be handled
     DeadLetters(dead_letters::DeadLettersArgs),
     /// Show the settings in use
@@ -126,6 +132,8 @@ impl Command {
             Self::TrainContext(args) => train_context::run(args, context).await,
             Self::Demo(args) => demo::run(args, context).await,
             Self::Migrate(args) => migrate::run(args, context).await,
+            Self::Knowledge(args) => knowledge::run(args, context).await,
+            Self::Catalog(args) => catalog::run(args, context).await,
             Self::DeadLetters(args) => dead_letters::run(args, context).await,
             Self::Config(args) => config::run(args, context).await,
         }

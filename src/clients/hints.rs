@@ -37,6 +37,32 @@ pub fn proto_duration(value: &str) -> Option<Duration> {
     seconds_of(value.trim().strip_suffix('s')?.parse::<f64>().ok()?)
 }
 
+/// Reads a duration as Go writes it: `6m0s`, `1.5s`, `20ms`.
+pub fn go_duration(value: &str) -> Option<Duration> {
+    let mut rest = value.trim();
+    let mut seconds = 0.0;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let (number, tail) = rest.split_at(rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?);
+        let end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(end);
+        let worth = match unit {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 1e-3,
+            "us" | "µs" => 1e-6,
+            "ns" => 1e-9,
+            _ => return None,
+        };
+        seconds += number.parse::<f64>().ok()? * worth;
+        rest = tail;
+    }
+    seconds_of(seconds)
+}
+
 /// Seconds to a wait, bounded; negative and not-a-number are no hint at all.
 fn seconds_of(seconds: f64) -> Option<Duration> {
     if seconds.is_nan() || seconds < 0.0 {

@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 
+use super::guard::{self, PublicNames};
 use super::hints::{self, redact};
 use super::timely::{TimelyBody, TooLate};
 use super::{WireError, WireErrorKind};
@@ -34,6 +35,7 @@ const SECRET_HEADERS: [&str; 4] = ["authorization", "x-goog-api-key", "apikey", 
 pub struct HttpClient {
     inner: reqwest::Client,
     clock: Clock,
+    guarded: bool,
 }
 
 /// Why a body ended before its end.
@@ -104,17 +106,29 @@ impl HttpClient {
     /// A client whose connections must stand (name, TCP, TLS) within `connect_timeout`. Errors say why TLS could not be
     /// set up.
     pub fn new(connect_timeout: Duration) -> Result<Self, String> {
+        Self::with(|| builder(connect_timeout))
+    }
+
+    /// A client for addresses that strangers name: it connects to the public Internet only, whatever a name resolves to,
+    /// and over TLS only. (The check is made on the very address that is then connected to, so a name that changes its
+    /// mind in between gains nothing.)
+    pub fn guarded(connect_timeout: Duration) -> Result<Self, String> {
+        let guarded = || builder(connect_timeout).dns_resolver(Arc::new(PublicNames)).https_only(true);
+        Ok(Self { guarded: true, ..Self::with(guarded)? })
+    }
+
+    fn with(builder: impl Fn() -> reqwest::ClientBuilder) -> Result<Self, String> {
         // Fails only when a provider stands already, which is just as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let inner = match builder(connect_timeout).build() {
+        let inner = match builder().build() {
             Ok(client) => client,
             // No certificates in the operating system (a scratch image): the bundled ones of Mozilla serve.
-            Err(_) => builder(connect_timeout)
+            Err(_) => builder()
                 .tls_backend_preconfigured(bundled_tls())
                 .build()
                 .map_err(|error| format!("the HTTP client cannot be set up: {}", error_chain(&error)))?,
         };
-        Ok(Self { inner, clock: Clock::new() })
+        Ok(Self { inner, clock: Clock::new(), guarded: false })
     }
 
     /// The same client reading `clock`, which matters for `Retry-After` dates only.
@@ -132,9 +146,21 @@ impl HttpClient {
         total: Duration,
         limit: usize,
     ) -> Result<HttpAnswer, WireError> {
-        let mut headers = header_map(headers)?;
-        headers.insert("content-type", HeaderValue::from_static("application/json"));
-        self.run(self.inner.post(url).headers(headers).body(body), total, limit).await
+        self.post(url, headers, ("application/json", body), total, limit).await
+    }
+
+    /// Posts a body of any type, with the same rules as [`HttpClient::post_json`].
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, &str)],
+        (content_type, body): (&str, Vec<u8>),
+        total: Duration,
+        limit: usize,
+    ) -> Result<HttpAnswer, WireError> {
+        let mut all = vec![("content-type", content_type)];
+        all.extend_from_slice(headers);
+        self.run(self.inner.post(url).headers(header_map(&all)?).body(body), total, limit).await
     }
 
     /// [`HttpClient::post_json`], but no byte leaves after `not_after`: then the error is `too_late`, and surely nothing
@@ -171,7 +197,11 @@ impl HttpClient {
         limit: usize,
     ) -> Result<HttpAnswer, WireError> {
         let deadline = Instant::now() + total;
-        let Ok(response) = timeout_at(deadline, request.send()).await else {
+        let request = request.build().map_err(|error| classify(&error.without_url()))?;
+        if self.guarded && !guard::may_ask(request.url()) {
+            return Err(transport(WireErrorKind::Invalid, "forbidden_url", "not a public https address"));
+        }
+        let Ok(response) = timeout_at(deadline, self.inner.execute(request)).await else {
             return Err(transport(WireErrorKind::Unknown, "timeout", "no answer in time"));
         };
         let mut response = response.map_err(|error| classify(&error.without_url()))?;

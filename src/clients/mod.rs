@@ -1,10 +1,14 @@
 //! Wire only: bytes to domain values and back. No retries, no policy, no storage.
 
 pub mod channel;
+pub mod embedding;
+pub mod guard;
 pub mod hints;
 pub mod http;
 pub mod llm;
+pub mod media;
 mod timely;
+pub mod transcription;
 
 use std::fmt;
 use std::time::Duration;

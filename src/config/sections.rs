@@ -130,6 +130,8 @@ pub struct LimitSettings {
     pub number_burst: u32,
     /// Messages a second of one company from one address (the gateway's).
     pub company_address_per_second: u32,
+    /// Whether conversations that look like two machines talking to each other are cut.
+    pub loop_guard: bool,
 }
 
 /// `[context]`: the short context.
@@ -162,6 +164,8 @@ pub struct LlmSettings {
     pub budget_ms: u64,
     /// Time for one call, milliseconds.
     pub call_timeout_ms: u64,
+    /// After so long without an answer the customer is told to wait a moment, milliseconds; 0 = never.
+    pub wait_notice_ms: u64,
     /// First backoff, milliseconds.
     pub backoff_base_ms: u64,
     /// Failures in a row that open the breaker.

@@ -12,7 +12,7 @@ pub enum ActorType {
     Operator,
     /// Secretaria itself.
     System,
-    /// A program with the company's token.
+    /// A caller of a company's API.
     Api,
 }
 

@@ -34,6 +34,25 @@ pub struct InboundMessage {
     pub name: Option<PersonName>,
     /// When the provider says it was written: Unix seconds. Never used for ordering.
     pub sent_at: Option<i64>,
+    /// Where the file of a voice message is, when the webhook told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Box<Media>>,
+}
+
+/// The longest address of a file that is kept; longer ones are no address.
+pub const MEDIA_URL_MAX: usize = 2_048;
+
+/// A file that came with a message, as the webhook described it. Nothing of it is true before it has been fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Media {
+    /// Where it can be fetched.
+    pub url: String,
+    /// The media type the sender gave; empty when none.
+    pub mime: String,
+    /// Its length in seconds, where it has one.
+    pub seconds: Option<u32>,
+    /// The key WhatsApp's own servers keep it encrypted with, base64; `None` for files that lie in clear.
+    pub key: Option<String>,
 }
 
 /// A text that left from our own number.

@@ -4,16 +4,21 @@
 //! zero-width, tag, private-use characters. What people really write stays: accents, every emoji, line breaks.
 //!
 //! The parts below prepare a text for being understood: [`fold`] (spelling), [`tokens`] (words), [`abbreviations`],
-//! [`stem`] (word forms), [`sound`] (spelling by ear), [`lexicon`] (how the word lists are written),
-//! [`phrases`] and [`reading`] (what the lists find).
+//! [`stem`] and [`root`] (word forms), [`sound`] (spelling by ear), [`lexicon`] (how the word lists are written),
+//! [`phrases`] and [`reading`] (what the lists find), [`stopwords`] and [`synonyms`] (what weighs nothing, what means the
+//! same), [`hashing`] (a text as numbers).
 
 pub mod abbreviations;
 pub mod fold;
+pub mod hashing;
 pub mod lexicon;
 pub mod phrases;
 pub mod reading;
+pub mod root;
 pub mod sound;
 pub mod stem;
+pub mod stopwords;
+pub mod synonyms;
 pub mod tokens;
 
 use std::borrow::Cow;

@@ -72,6 +72,24 @@ pub mod tenant {
             name_source -> Nullable<Text>,
             created_at -> Timestamptz,
             updated_at -> Timestamptz,
+            opted_out_at -> Nullable<Timestamptz>,
+            profile -> Nullable<Jsonb>,
+            profile_at -> Nullable<Timestamptz>,
+            embedding -> Nullable<Array<Float>>,
+            embed_provider -> Nullable<Text>,
+            embed_model -> Nullable<Text>,
+            embed_dim -> Nullable<Integer>,
+            embed_pending -> Bool,
+        }
+    }
+    diesel::table! {
+        consent (id) {
+            id -> Uuid,
+            person_id -> Uuid,
+            kind -> Text,
+            granted -> Bool,
+            source -> Text,
+            at -> Timestamptz,
         }
     }
     diesel::table! {
@@ -93,6 +111,10 @@ pub mod tenant {
             context_at -> Nullable<Timestamptz>,
             created_at -> Timestamptz,
             last_message_at -> Timestamptz,
+            standing -> Jsonb,
+            attendant -> Text,
+            urgent -> Bool,
+            learned_seq -> BigInt,
         }
     }
     diesel::table! {
@@ -108,6 +130,8 @@ pub mod tenant {
             tokens_out -> Integer,
             tokens_estimated -> Bool,
             injection_score -> Float,
+            intention -> Text,
+            mood -> Float,
             messages_seen -> Integer,
             preparations -> Integer,
             model_ms -> Integer,
@@ -182,6 +206,23 @@ pub mod tenant {
         }
     }
     diesel::table! {
+        knowledge (id) {
+            id -> Uuid,
+            title -> Text,
+            body -> Text,
+            source -> Text,
+            valid_from -> Nullable<Date>,
+            valid_to -> Nullable<Date>,
+            embedding -> Nullable<Array<Float>>,
+            embed_provider -> Nullable<Text>,
+            embed_model -> Nullable<Text>,
+            embed_dim -> Nullable<Integer>,
+            embed_pending -> Bool,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
         experiment (id) {
             id -> Uuid,
             name -> Text,
@@ -213,6 +254,23 @@ pub mod tenant {
             variant -> Nullable<Text>,
             delivery_id -> Nullable<Uuid>,
             data -> Jsonb,
+        }
+    }
+    diesel::table! {
+        catalog (id) {
+            id -> Uuid,
+            kind -> Text,
+            name -> Text,
+            text -> Text,
+            price_cents -> Nullable<BigInt>,
+            price_from -> Bool,
+            currency -> Text,
+            duration_min -> Nullable<Integer>,
+            capacity -> Integer,
+            active -> Bool,
+            data -> Jsonb,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
         }
     }
     diesel::allow_tables_to_appear_in_same_query!(event, experiment);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::conversation::order::Act;
 use crate::domain::inbound::{Echo, InboundMessage};
 
 /// A small, versioned value: everything needed to decide it later, by any process.
@@ -46,6 +47,8 @@ pub enum Body {
         /// The delivery row.
         delivery_id: Uuid,
     },
+    /// What a person of the company does with the conversation.
+    Team(Act),
 }
 
 impl Body {
@@ -54,7 +57,7 @@ impl Body {
         match self {
             Self::Message(_) => "m",
             Self::Echo(_) => "e",
-            Self::Redeliver { .. } => "o",
+            Self::Redeliver { .. } | Self::Team(_) => "o",
         }
     }
 
@@ -64,6 +67,7 @@ impl Body {
             Self::Message(_) => "incoming",
             Self::Echo(_) => "echo",
             Self::Redeliver { .. } => "redeliver",
+            Self::Team(_) => "team",
         }
     }
 }

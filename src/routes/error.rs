@@ -12,7 +12,9 @@ use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value};
 
 use super::correlation::CorrelationId;
+use crate::services::ServiceError;
 use crate::telemetry::logging::error_chain;
+use crate::tenant::StoreError;
 
 /// How the body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +162,23 @@ impl ApiError {
             body.insert("field".into(), field.as_str().into());
         }
         body.into()
+    }
+}
+
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        match &error {
+            ServiceError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found").because(&error),
+            ServiceError::Store(StoreError::Unavailable { .. } | StoreError::NotMigrated { .. }) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+                    .retry_after(Duration::from_secs(5))
+                    .caused_by(&error)
+            }
+            ServiceError::Store(StoreError::Conflict { .. }) => {
+                Self::new(StatusCode::CONFLICT, "conflict").caused_by(&error)
+            }
+            _ => Self::internal(error_chain(&error)),
+        }
     }
 }
 

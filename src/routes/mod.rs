@@ -1,11 +1,13 @@
 //! The HTTP surface: the table of routes on one screen, and what every route shares.
 
 pub mod client_ip;
+pub mod conversations;
 pub mod correlation;
 pub mod error;
 pub mod experiments;
 pub mod extract;
 pub mod flood;
+pub mod knowledge;
 mod middleware;
 pub mod ops;
 mod server;
@@ -90,6 +92,42 @@ pub const ROUTES: &[Route] = &[
             doc: "Metrics in the text format of Prometheus.", bind: |r| r.to(ops::metrics) },
     Route { method: Method::POST, path: "/webhook/whaticket", access: Access::Webhook, roles: SERVING,
             doc: "A message, or an echo of our own number, from Whaticket, its forks or a proxy.", bind: |r| r.to(webhooks::whaticket) },
+    Route { method: Method::GET, path: "/api/knowledge", access: Access::Company, roles: SERVING,
+            doc: "What the company tells its customers, by title.", bind: |r| r.to(knowledge::entries) },
+    Route { method: Method::PUT, path: "/api/knowledge", access: Access::Company, roles: SERVING,
+            doc: "Keeps entries; the same title and first day again replaces.", bind: |r| r.to(knowledge::put_entries) },
+    Route { method: Method::POST, path: "/api/knowledge/import", access: Access::Company, roles: SERVING,
+            doc: "Keeps the entries of a Markdown file or a CSV table.", bind: |r| r.to(knowledge::import_entries) },
+    Route { method: Method::POST, path: "/api/knowledge/search", access: Access::Company, roles: SERVING,
+            doc: "What a question finds, as the model would be shown it.", bind: |r| r.to(knowledge::search) },
+    Route { method: Method::GET, path: "/api/knowledge/{id}", access: Access::Company, roles: SERVING,
+            doc: "One entry.", bind: |r| r.to(knowledge::entry) },
+    Route { method: Method::PUT, path: "/api/knowledge/{id}", access: Access::Company, roles: SERVING,
+            doc: "Replaces an entry.", bind: |r| r.to(knowledge::put_entry) },
+    Route { method: Method::DELETE, path: "/api/knowledge/{id}", access: Access::Company, roles: SERVING,
+            doc: "Removes an entry.", bind: |r| r.to(knowledge::remove_entry) },
+    Route { method: Method::GET, path: "/api/catalog", access: Access::Company, roles: SERVING,
+            doc: "Services with their prices, people, hours, addresses.", bind: |r| r.to(knowledge::facts) },
+    Route { method: Method::PUT, path: "/api/catalog", access: Access::Company, roles: SERVING,
+            doc: "Keeps facts; the same kind and name again replaces.", bind: |r| r.to(knowledge::put_facts) },
+    Route { method: Method::POST, path: "/api/catalog/import", access: Access::Company, roles: SERVING,
+            doc: "Keeps the facts of a CSV table.", bind: |r| r.to(knowledge::import_facts) },
+    Route { method: Method::GET, path: "/api/catalog/{id}", access: Access::Company, roles: SERVING,
+            doc: "One fact.", bind: |r| r.to(knowledge::one_fact) },
+    Route { method: Method::PUT, path: "/api/catalog/{id}", access: Access::Company, roles: SERVING,
+            doc: "Replaces a fact.", bind: |r| r.to(knowledge::put_fact) },
+    Route { method: Method::DELETE, path: "/api/catalog/{id}", access: Access::Company, roles: SERVING,
+            doc: "Removes a fact.", bind: |r| r.to(knowledge::remove_fact) },
+    Route { method: Method::GET, path: "/api/conversations", access: Access::Company, roles: SERVING,
+            doc: "Conversations, urgent and long waiting ones first; `?state=waiting` and the like.", bind: |r| r.to(conversations::list) },
+    Route { method: Method::POST, path: "/api/conversations/{id}/accept", access: Access::Company, roles: SERVING,
+            doc: "A person takes the conversation.", bind: |r| r.to(conversations::accept) },
+    Route { method: Method::POST, path: "/api/conversations/{id}/reply", access: Access::Company, roles: SERVING,
+            doc: "A person says something; the assistant keeps quiet.", bind: |r| r.to(conversations::reply) },
+    Route { method: Method::POST, path: "/api/conversations/{id}/resolve", access: Access::Company, roles: SERVING,
+            doc: "The conversation is done.", bind: |r| r.to(conversations::resolve) },
+    Route { method: Method::POST, path: "/api/conversations/{id}/give-back", access: Access::Company, roles: SERVING,
+            doc: "The assistant goes on.", bind: |r| r.to(conversations::give_back) },
     Route { method: Method::GET, path: "/api/templates", access: Access::Company, roles: SERVING,
             doc: "The company's own wordings, and all that may be worded.", bind: |r| r.to(templates::list) },
     Route { method: Method::POST, path: "/api/templates", access: Access::Company, roles: SERVING,

@@ -192,6 +192,8 @@ impl Directory {
             api: ApiTokens::new([take("api.token"), take("api.token_previous")].into_iter().flatten()),
             channel_token: take("channel.token").unwrap_or_default().into(),
             llm_api_key: take("llm.api_key").unwrap_or_default().into(),
+            embedding_api_key: take("embedding.api_key").unwrap_or_default().into(),
+            llm2_api_key: take("llm2.api_key").unwrap_or_default().into(),
         };
         Ok(Tenant {
             db: self.inner.database.tenant(company.id),

@@ -6,17 +6,22 @@ pub mod context;
 pub mod dead_letters;
 pub mod delivery;
 pub mod directory;
+pub mod embedding;
 mod error;
 pub mod experiments;
 pub mod health;
+pub mod hearing;
 pub mod intake;
+pub mod knowledge;
 pub mod lease;
 pub mod llm;
 pub mod migration;
+pub mod orders;
 pub mod provisioning;
 pub mod rebuild;
 pub mod templates;
 pub mod trace;
+pub mod training;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,10 +49,14 @@ pub struct Services {
     pub directory: directory::Directory,
     /// Outgoing HTTP.
     pub http: HttpClient,
+    /// Outgoing HTTP to places that strangers name.
+    pub guarded: HttpClient,
     /// What this process remembers of the models' breakers.
     pub breakers: Arc<llm::BreakerMemory>,
     /// What this process remembers of the companies' wordings.
     pub wordings: Arc<templates::WordingMemory>,
+    /// What this process holds of companies' knowledge.
+    pub knowledge: knowledge::Shelf,
     /// Salt of the hashes that stand for numbers in logs.
     pub log_salt: Arc<[u8; 32]>,
 }
@@ -58,6 +67,7 @@ impl Services {
         let database = Database::new(&settings.database)?;
         let redis = RedisServer::new(&settings.redis)?;
         let http = HttpClient::new(Duration::from_secs(5)).map_err(ServiceError::Configuration)?;
+        let guarded = HttpClient::guarded(Duration::from_secs(5)).map_err(ServiceError::Configuration)?;
         let log_salt = Arc::new(master_key.derive("log"));
         let directory = directory::Directory::new(Arc::clone(&settings), database.clone(), redis.clone(), master_key);
         Ok(Self {
@@ -67,8 +77,10 @@ impl Services {
             redis,
             directory,
             http,
+            guarded,
             breakers: Arc::default(),
             wordings: Arc::default(),
+            knowledge: knowledge::Shelf::default(),
             log_salt,
         })
     }

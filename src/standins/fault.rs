@@ -16,6 +16,9 @@ pub enum Provider {
     Whaticket,
     /// Gemini.
     Gemini,
+    /// OpenAI, or a server of its protocol.
+    #[serde(rename = "openai")]
+    OpenAi,
 }
 
 /// What goes wrong. "Accepting" means that a text was sent, or an answer was thought of and counted.
@@ -36,19 +39,19 @@ pub enum FaultKind {
     SilentAfterAccept,
     /// Accepts, then answers 200 with bytes that mean nothing.
     Garbage,
-    /// Accepts, then answers 200 without a body (Whaticket) or without parts (Gemini).
+    /// Accepts, then answers 200 without a body (Whaticket) or without a text (models).
     Empty,
     /// Accepts nothing and answers a proxy's HTML page with `status` (502).
     Html,
     /// Accepts, then drops the connection in the middle of the body.
     Truncated,
-    /// Gemini: the prompt was blocked.
+    /// Models: the prompt was blocked.
     Blocked,
-    /// Gemini: the answer was blocked.
+    /// Models: the answer was blocked.
     BlockedAnswer,
-    /// Gemini: thinking ate the whole token budget.
+    /// Models: thinking ate the whole token budget.
     MaxTokens,
-    /// Gemini: a text that the token ceiling cut.
+    /// Models: a text that the token ceiling cut.
     Cut,
 }
 

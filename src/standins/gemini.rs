@@ -1,13 +1,15 @@
-//! Gemini's `generateContent`, `countTokens` and list of models.
+//! Gemini's `generateContent`, with texts and with sound, `countTokens`, embeddings and list of models.
 
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::fault::{FaultKind, Provider};
-use super::persona;
 use super::state::{State, company_of};
 use super::wire::{Answer, serve};
+use super::{persona, sound, vectors};
 
 /// The models that answer; all others are gone (404).
 const MODELS: [&str; 8] = [
@@ -20,6 +22,12 @@ const MODELS: [&str; 8] = [
     "gemini-flash-latest",
     "gemini-flash-lite-latest",
 ];
+
+/// The model that makes vectors, and how long these are at first.
+const EMBEDDING_MODEL: (&str, usize) = ("gemini-embedding-001", 3072);
+
+/// Most texts of one request for vectors.
+const INPUTS_MAX: usize = 100;
 
 /// Characters one token stands for in these made-up counts.
 const CHARS_PER_TOKEN: usize = 4;
@@ -95,7 +103,8 @@ fn refuse_key(request: &HttpRequest) -> Option<Answer> {
 }
 
 fn answer(model: &str, call: &str, body: &[u8]) -> Answer {
-    if !MODELS.contains(&model) {
+    let embeds = matches!(call, "embedContent" | "batchEmbedContents");
+    if !MODELS.contains(&model) && !(embeds && model == EMBEDDING_MODEL.0) {
         let message = format!(
             "models/{model} is not found for API version v1beta, or is not supported for generateContent. Call \
              ListModels to see the list of available models and their supported methods."
@@ -110,6 +119,9 @@ fn answer(model: &str, call: &str, body: &[u8]) -> Answer {
             Some(message) => error(400, "INVALID_ARGUMENT", message, None),
             None => done(generate(model, &body)),
         },
+        "embedContent" => vector(&body)
+            .map_or_else(unreadable, |vector| done(Answer::json(200, &json!({"embedding": {"values": vector}})))),
+        "batchEmbedContents" => embed_all(&body),
         "countTokens" => {
             let contents = body.pointer("/generateContentRequest").unwrap_or(&body);
             done(Answer::json(200, &json!({"totalTokens": tokens(&contents.to_string())})))
@@ -145,6 +157,35 @@ fn complaint(model: &str, body: &Value) -> Option<&'static str> {
     }
 }
 
+fn unreadable() -> Answer {
+    error(400, "INVALID_ARGUMENT", "* EmbedContentRequest.content: contents is not specified", None)
+}
+
+fn embed_all(body: &Value) -> Answer {
+    let requests = body.get("requests").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if requests.is_empty() || requests.len() > INPUTS_MAX {
+        return error(400, "INVALID_ARGUMENT", "* BatchEmbedContentsRequest.requests: at most 100 requests", None);
+    }
+    if requests.iter().any(|one| one.get("model").and_then(Value::as_str) != Some("models/gemini-embedding-001")) {
+        return error(400, "INVALID_ARGUMENT", "* BatchEmbedContentsRequest.requests[].model: differs", None);
+    }
+    let made: Option<Vec<Value>> = requests.iter().map(|one| Some(json!({"values": vector(one)?}))).collect();
+    made.map_or_else(unreadable, |made| done(Answer::json(200, &json!({"embeddings": made}))))
+}
+
+fn vector(request: &Value) -> Option<Vec<f32>> {
+    let text = texts(request.get("content")?).join("\n");
+    let wanted = request.get("outputDimensionality").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+    (!text.is_empty()).then(|| vectors::of(&text, wanted.unwrap_or(EMBEDDING_MODEL.1).min(EMBEDDING_MODEL.1)))
+}
+
+/// What is said in the sound of a content, if it carries any.
+fn sound_of(content: &Value) -> Option<String> {
+    let parts = content.get("parts").and_then(Value::as_array)?;
+    let data = parts.iter().find_map(|part| part.pointer("/inlineData/data")?.as_str())?;
+    Some(BASE64_STANDARD.decode(data).ok().and_then(|bytes| sound::transcript(&bytes)).unwrap_or_default())
+}
+
 fn tokens(text: &str) -> usize {
     text.chars().count().div_ceil(CHARS_PER_TOKEN)
 }
@@ -158,7 +199,10 @@ fn generate(model: &str, body: &Value) -> Answer {
     let system = body.get("systemInstruction").map(texts).unwrap_or_default().join("\n");
     let contents = body.get("contents").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let last = contents.last().map(texts).unwrap_or_default();
-    let reply = persona::reply(&system, &last, contents.len() > 1);
+    let reply = match contents.last().and_then(sound_of) {
+        Some(words) => words,
+        None => persona::reply(&system, &last, contents.len() > 1),
+    };
     let prompt = tokens(&system) + contents.iter().flat_map(texts).map(tokens).sum::<usize>();
     let output = tokens(&reply);
     Answer::json(

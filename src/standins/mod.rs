@@ -5,7 +5,9 @@
 //! |---|---|
 //! | `/whaticket/{company}/api/messages/send`, `/api/messages/send` | Whaticket, community or SaaS ([`StandIns::set_flavor`]) |
 //! | `/whaticket/{company}/api/v1/messages`, `/api/v1/messages` | Whaticket.com |
-//! | `/gemini/{version}/models/{model}:generateContent`, `…:countTokens`, `/gemini/{version}/models` | Gemini |
+//! | `/gemini/{version}/models/{model}:generateContent`, `…:countTokens`, `…:embedContent`, `…:batchEmbedContents`, `/gemini/{version}/models` | Gemini |
+//! | `/openai/v1/…`, `/openai/{company}/v1/…` | OpenAI, and a local server of its protocol that wants no key: `chat/completions`, `embeddings`, `audio/transcriptions`, `models` |
+//! | `GET /whaticket/{company}/public/{name}` | media, put there by [`StandIns::put_media`] |
 //! | `GET /_ledger[?since=N]` | one JSON line per request after the N-th |
 //! | `POST /_faults`, `GET /_faults`, `DELETE /_faults` | scripted trouble, see [`Fault`] |
 //! | `POST /_echo` | our own texts coming back as webhooks |
@@ -17,8 +19,11 @@ mod echo;
 mod fault;
 mod gemini;
 mod ledger;
+mod openai;
 mod persona;
+mod sound;
 mod state;
+mod vectors;
 mod whaticket;
 mod wire;
 
@@ -66,6 +71,7 @@ impl StandIns {
                 .configure(control::routes)
                 .configure(whaticket::routes)
                 .configure(gemini::routes)
+                .configure(openai::routes)
         })
         .workers(1)
         .disable_signals()
@@ -93,7 +99,28 @@ impl StandIns {
         format!("{}/gemini", self.base_url())
     }
 
-    /// A credential that both providers accept as that company's; `random` tells one from another.
+    /// The base URL of OpenAI.
+    pub fn openai_url(&self) -> String {
+        format!("{}/openai/v1", self.base_url())
+    }
+
+    /// The base URL of a company's own server of OpenAI's protocol, which wants no key.
+    pub fn local_openai_url(&self, company: i64) -> String {
+        format!("{}/openai/{company}/v1", self.base_url())
+    }
+
+    /// A voice message (Ogg, Opus) of that length in which `words` are said, as far as the stand-ins can hear.
+    pub fn voice(words: &str, seconds: u32) -> Vec<u8> {
+        sound::voice(words, seconds)
+    }
+
+    /// Puts a file where a company's Whaticket serves media, and returns its URL.
+    pub fn put_media(&self, company: i64, name: &str, content_type: &'static str, bytes: Vec<u8>) -> String {
+        self.state.put_media(company, name, content_type, bytes);
+        format!("{}/public/{name}", self.whaticket_url(company))
+    }
+
+    /// A credential that all providers accept as that company's; `random` tells one from another.
     pub fn credential(company: i64, random: &str) -> String {
         format!("sim-{company}-{random}")
     }

@@ -1,5 +1,7 @@
 //! What the stand-in model says: Portuguese, from the facts of the system instruction and nothing else.
 
+/// What the instruction wants to be said when no fact answers.
+const NO_ANSWER: &str = "SEM_RESPOSTA";
 /// Asks for an exact answer: `eco: texto` is answered with `texto (n)`, n being the messages of the last turn.
 const ECHO_MARK: &str = "eco:";
 
@@ -64,6 +66,7 @@ pub(super) fn reply(system: &str, messages: &[&str], acquainted: bool) -> String
         (false, _) => format!("{hello}{} Posso ajudar em mais alguma coisa?", said.join(" ")),
         (true, true) => "Olá! Seja bem-vindo. Como posso ajudar?".to_owned(),
         (true, false) if question.contains("obrigad") => "Eu que agradeço! Se precisar, é só chamar.".to_owned(),
+        (true, false) if system.contains(NO_ANSWER) => NO_ANSWER.to_owned(),
         (true, false) => {
             "Obrigada pela mensagem! Não tenho essa informação agora, mas posso ajudar com horários, endereço e serviços."
                 .to_owned()

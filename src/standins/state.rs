@@ -21,6 +21,7 @@ pub(super) struct State {
     pub echoes: Echoes,
     latency_ms: AtomicU64,
     flavors: Mutex<HashMap<i64, Flavor>>,
+    media: Mutex<HashMap<(i64, String), (&'static str, Vec<u8>)>>,
     ids: AtomicU64,
 }
 
@@ -32,6 +33,7 @@ impl State {
             echoes: Echoes::new(clock.clone(), http),
             latency_ms: AtomicU64::new(0),
             flavors: Mutex::default(),
+            media: Mutex::default(),
             // Ids must not repeat after a restart on the same data, or echoes would find old messages.
             ids: AtomicU64::new(u64::try_from(clock.now_ms()).unwrap_or_default().wrapping_mul(1_000)),
             clock,
@@ -52,6 +54,15 @@ impl State {
 
     pub fn set_flavor(&self, company: i64, flavor: Flavor) {
         lock(&self.flavors).insert(company, flavor);
+    }
+
+    /// A file's type and bytes.
+    pub fn media(&self, company: i64, name: &str) -> Option<(&'static str, Vec<u8>)> {
+        lock(&self.media).get(&(company, name.to_owned())).cloned()
+    }
+
+    pub fn put_media(&self, company: i64, name: &str, content_type: &'static str, bytes: Vec<u8>) {
+        lock(&self.media).insert((company, name.to_owned()), (content_type, bytes));
     }
 
     /// A message id as Baileys makes them.

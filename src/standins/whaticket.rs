@@ -20,7 +20,18 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
     app.route("/whaticket/{company}/api/messages/send", web::post().to(send))
         .route("/api/messages/send", web::post().to(send))
         .route("/whaticket/{company}/api/v1/messages", web::post().to(send_hosted))
-        .route("/api/v1/messages", web::post().to(send_hosted));
+        .route("/api/v1/messages", web::post().to(send_hosted))
+        .route("/whaticket/{company:\\d+}/public/{name}", web::get().to(media));
+}
+
+/// A file that a customer sent.
+async fn media(state: web::Data<State>, request: HttpRequest, path: web::Path<(i64, String)>) -> HttpResponse {
+    let (company, name) = path.into_inner();
+    let deed = || match state.media(company, &name) {
+        Some((content_type, bytes)) => Answer::new(200, content_type, bytes),
+        None => Answer::new(404, "text/html", "<html>Not Found</html>"),
+    };
+    serve(&state, &request, &Bytes::new(), Provider::Whaticket, Some(company), Duration::ZERO, deed).await
 }
 
 async fn send(state: web::Data<State>, request: HttpRequest, body: Bytes) -> HttpResponse {

@@ -15,9 +15,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures::stream::{self, StreamExt as _};
 
 use super::fault::{Fault, FaultKind, Provider};
-use super::gemini;
 use super::ledger::{Note, shown_headers};
 use super::state::State;
+use super::{gemini, openai};
 
 /// Longest silence of a fault that never answers: far beyond any client's patience.
 const SILENCE: Duration = Duration::from_secs(600);
@@ -155,13 +155,22 @@ fn disguise(fault: &Fault, deed: Answer) -> Answer {
         FaultKind::Status => scripted(fault),
         FaultKind::Garbage => Answer::new(200, "application/json", vec![0xFF, 0x00, b'{', 0xC3, 0x28, b'"', 0x9F]),
         FaultKind::Empty if fault.provider == Provider::Whaticket => Answer::new(200, "", ""),
-        kind if fault.provider == Provider::Gemini && deed.accepted => match gemini::trouble(kind) {
+        kind if deed.accepted => match trouble(fault.provider, kind) {
             Some(body) => Answer::json(200, &body),
             None => return deed,
         },
         _ => return deed,
     };
     Answer { accepted: deed.accepted, external_id: deed.external_id, ..told }
+}
+
+/// A model's own kinds of trouble.
+fn trouble(provider: Provider, kind: FaultKind) -> Option<serde_json::Value> {
+    match provider {
+        Provider::Whaticket => None,
+        Provider::Gemini => gemini::trouble(kind),
+        Provider::OpenAi => openai::trouble(kind),
+    }
 }
 
 async fn deliver(request: &HttpRequest, fault: &Fault, answer: Answer) -> HttpResponse {

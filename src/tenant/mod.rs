@@ -73,6 +73,10 @@ pub struct TenantSecrets {
     pub channel_token: secrecy::SecretString,
     /// The model's key.
     pub llm_api_key: secrecy::SecretString,
+    /// The key of the provider of vectors; empty = that of the model of the same kind.
+    pub embedding_api_key: secrecy::SecretString,
+    /// The second model's key.
+    pub llm2_api_key: secrecy::SecretString,
 }
 
 impl fmt::Debug for TenantSecrets {

@@ -42,7 +42,7 @@ pub enum Side {
 pub const SIDES: [Side; 2] = [Side::Floor, Side::Product];
 
 /// Limits out of the way and no burst window: what is measured is the path, not the patience.
-const SETTINGS: [(&str, &str); 13] = [
+const SETTINGS: [(&str, &str); 14] = [
     ("profile", "test"),
     ("log.filter", "warn"),
     ("server.linger_ms", "0"),
@@ -53,6 +53,7 @@ const SETTINGS: [(&str, &str); 13] = [
     ("limits.company_address_per_second", "10000000"),
     ("limits.number_per_minute", "6000000"),
     ("limits.number_burst", "1000000"),
+    ("limits.loop_guard", "false"),
     ("queue.company_concurrency", "8192"),
     ("delivery.timeout_ms", "15000"),
     ("queue.mailbox_cap", "100000"),

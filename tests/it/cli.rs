@@ -100,10 +100,13 @@ fn exit_codes_tell_usage_from_configuration() {
 }
 
 #[test]
-fn train_context_says_that_it_arrives_later() {
-    let output = secretaria(&["train-context"], &[]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stdout(&output).is_empty() && stderr(&output).contains("later version"));
+fn train_context_without_a_database_says_so() {
+    let key = "ab".repeat(32);
+    let env = [("DATABASE_URL", "postgres://app@127.0.0.1:1/none"), ("SECRETARIA_SECURITY__MASTER_KEY", key.as_str())];
+    let output = secretaria(&["train-context", "--since", "2026-11-01"], &env);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(stdout(&output).is_empty() && stderr(&output).contains("DATABASE_URL"));
+    assert_eq!(secretaria(&["train-context", "--since", "ontem"], &env).status.code(), Some(2));
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
-use secretaria::config::company::{Ambiguous, COMPANY_SETTINGS, CompanySettings, Kind, check, find};
+use secretaria::config::company::{
+    Ambiguous, COMPANY_SETTINGS, CeilingField, CompanySettings, Kind, LlmKind, check, find,
+};
 use secretaria::config::{ConfigError, Origin, Settings, Sources, describe, markdown};
 use secretaria::domain::webhook_auth::AuthMode;
 
@@ -257,23 +259,54 @@ fn a_company_overrides_what_it_sets() {
 }
 
 #[test]
+fn models_of_openais_protocol_need_a_name_and_know_their_place() {
+    for key in ["llm.kind", "llm2.kind"] {
+        let missing = company(&[(key, "openai")]).unwrap_err();
+        assert!(missing.contains(&key.replace("kind", "model")), "{missing}");
+    }
+    let both = [("llm.kind", "openai"), ("llm.model", "gpt-4o-mini"), ("llm2.kind", "gemini")];
+    let settings = company(&both).unwrap();
+    assert_eq!((settings.llm.kind, settings.llm.base_url.as_str()), (LlmKind::OpenAi, "https://api.openai.com/v1"));
+    assert_eq!(settings.llm.ceiling, CeilingField::MaxCompletionTokens);
+    let second = settings.llm2.unwrap();
+    assert_eq!((second.kind, second.model.as_str()), (LlmKind::Gemini, "gemini-3.5-flash-lite"));
+    let local = company(&[&both[..], &[("llm.base_url", "http://127.0.0.1:11434/v1")]].concat()).unwrap();
+    assert_eq!(local.llm.ceiling, CeilingField::MaxTokens);
+    let told = [("llm.base_url", "http://127.0.0.1:11434/v1"), ("llm.ceiling", "max_completion_tokens")];
+    assert_eq!(company(&[&both[..], &told].concat()).unwrap().llm.ceiling, CeilingField::MaxCompletionTokens);
+    // Vectors come from where the model of that kind is.
+    let vectors = |values: &[(&str, &str)]| company(&[&both[..], values].concat()).unwrap().embedding.unwrap();
+    let own = [("llm.base_url", "http://127.0.0.1:11434/v1"), ("embedding.kind", "openai")];
+    assert_eq!(vectors(&own).base_url, "http://127.0.0.1:11434/v1");
+    assert_eq!(vectors(&own).dimension, 512);
+    assert_eq!(vectors(&[("embedding.kind", "gemini")]).model, "gemini-embedding-001");
+    assert!(company(&[]).unwrap().embedding.is_none() && company(&[]).unwrap().llm2.is_none());
+}
+
+#[test]
 fn every_setting_of_a_company_but_secrets_is_read() {
+    // Some settings mean something only beside others.
+    let base = [("llm.model", "m"), ("llm2.kind", "gemini"), ("llm2.model", "m"), ("embedding.kind", "gemini")];
+    let beside = |key, value| company(&[&base[..], &[(key, value)]].concat());
     for setting in COMPANY_SETTINGS {
+        let smallest = if let Kind::Int { min, .. } = setting.kind { min.max(7).to_string() } else { String::new() };
         let value = match setting.kind {
             Kind::Text { .. } => "palavras",
-            Kind::Int { .. } => "7",
+            Kind::Int { .. } => &smallest,
             Kind::Bool if setting.default == "true" => "false",
             Kind::Bool => "true",
             Kind::Choice(words) => words[words.len() - 1],
             Kind::Url => "https://other.example",
             Kind::TimeZone => "America/Manaus",
+            Kind::Hours => "seg-sex 8h-18h",
+            Kind::Days => "24/12 fechado",
             Kind::Secret { .. } => {
                 assert!(company(&[(setting.key, &"x".repeat(40))]).unwrap_err().contains("secret"));
                 continue;
             }
         };
         let same = matches!(setting.kind, Kind::Choice(words) if words.len() == 1);
-        assert_eq!(company(&[(setting.key, value)]).unwrap() == company(&[]).unwrap(), same, "{}", setting.key);
+        assert_eq!(beside(setting.key, value).unwrap() == company(&base).unwrap(), same, "{}", setting.key);
     }
 }
 

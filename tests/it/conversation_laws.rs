@@ -11,7 +11,7 @@ use secretaria::domain::text::MessageText;
 
 fn authors() -> impl Strategy<Value = Vec<Line>> {
     let author = prop_oneof![Just(Author::Customer), Just(Author::Assistant), Just(Author::Team)];
-    let number = |(n, by): (usize, Author)| Line { by, text: n.to_string() };
+    let number = |(n, by): (usize, Author)| Line::new(by, n.to_string());
     proptest::collection::vec(author, 0..200).prop_map(move |all| all.into_iter().enumerate().map(number).collect())
 }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use secretaria::clients::http::HttpClient;
-use secretaria::clients::llm::{self, ChatOutcome, ChatRequest, ChatRole, ChatTurn, LlmEndpoint, TokenUsage};
+use secretaria::clients::llm::{
+    self, CeilingField, ChatOutcome, ChatRequest, ChatRole, ChatTurn, LlmEndpoint, LlmKind, TokenUsage,
+};
 use secretaria::clients::{WireError, WireErrorKind};
 use secretaria::clock::Clock;
 use secretaria::standins::{Fault, FaultKind, Provider, StandIns};
@@ -24,6 +26,8 @@ impl Lab {
     async fn open() -> Self {
         let standins = StandIns::start(Clock::new(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
         let endpoint = LlmEndpoint {
+            kind: LlmKind::Gemini,
+            ceiling: CeilingField::MaxTokens,
             base_url: standins.gemini_url(),
             api_version: "v1beta".to_owned(),
             api_key: StandIns::credential(42, "k3y").into(),

@@ -73,6 +73,8 @@ impl Decided {
             tokens_out: 5,
             tokens_estimated: false,
             injection_score: 0.0,
+            intention: "other".to_owned(),
+            mood: 0.0,
             messages_seen: 1,
             preparations: 1,
             model_ms: 1,
@@ -95,7 +97,7 @@ impl Decided {
 
     async fn first(&self, tenant: &Tenant) -> Result<bool, StoreError> {
         let addresses = (self.phone.as_str(), self.phone.as_str());
-        let person = (Uuid::now_v7(), Some("Ana"));
+        let person = (Uuid::now_v7(), Some("Ana"), "{}");
         commit::decide_first(&tenant.db, addresses, person, &self.turn, &self.messages, &self.deliveries).await
     }
 

@@ -42,7 +42,7 @@ fn everything(id: i64) {
     m::redis_memory(m::MemoryType::Used, 5);
     m::llm_latency(id, m::Provider::Gemini, took);
     m::llm_error(id, m::Provider::Gemini, m::LlmErrorKind::Timeout);
-    m::llm_circuit_state(id, m::CircuitState::Open);
+    m::llm_circuit_state(id, m::Provider::Gemini, m::CircuitState::Open);
     m::llm_error_budget(id, 0.5, 0.25);
     m::prompt_injection_blocked(id);
     m::fallback_reply(id, m::FallbackReason::LlmFailed);

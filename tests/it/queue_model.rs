@@ -524,6 +524,7 @@ pub async fn put(
             kind: MessageKind::Sticker,
             name: None,
             sent_at: None,
+            media: None,
         }),
         _ => Body::Echo(Echo { to: from, provider_id: None, text: None }),
     };

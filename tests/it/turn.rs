@@ -282,3 +282,39 @@ async fn what_the_owner_typed_first_is_part_of_the_history_and_is_not_answered()
     }
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_turn_reads_does_not_grow_with_what_the_company_ever_said() {
+    let world = World::start().await;
+    let ana = world.customer(&world.clinic, ANA);
+    ana.says("eco: um").await.expect_status(202);
+    world.quiet().await;
+    // A year of other people's texts, and of Ana's.
+    world.sql(
+        &world.clinic,
+        "CREATE TEMP TABLE told AS SELECT gen_random_uuid() AS id, n, c.id AS conversation
+             FROM generate_series(1, 20000) n CROSS JOIN conversation c;
+         INSERT INTO message (id, conversation_id, author, seq, kind, body, correlation_id, at)
+             SELECT id, conversation, 'assistant', n, 'text', 'antes', 'h' || n, now() - interval '1 day' FROM told;
+         INSERT INTO delivery (id, message_id, conversation_id, turn_id, position, recipient, body, correlation_id,
+                               state, created_at)
+             SELECT gen_random_uuid(), id, conversation, id, 0, 'x', 'antes', 'h' || n, 'sent', now() - interval '1 day'
+             FROM told;",
+    );
+    world.sql(&world.clinic, "ANALYZE message, delivery");
+    world.sql(&world.clinic, "SELECT pg_stat_reset()");
+    // Long context, and what the owner typed on the same phone: both read what was said before.
+    world.flush_redis();
+    world.echo(&world.clinic, ANA, "aqui é a Lia", "OWN1").await;
+    ana.says("eco: dois").await.expect_status(202);
+    world.quiet().await;
+    let read = |table: &str, column: &str| {
+        format!("SELECT {column} FROM pg_stat_user_tables WHERE schemaname = current_schema() AND relname = '{table}'")
+    };
+    for table in ["message", "delivery"] {
+        world.until_sql(&world.clinic, &read(table, "idx_scan > 0"), "t").await;
+        let rows: u64 = world.sql(&world.clinic, &read(table, "seq_tup_read")).parse().unwrap();
+        assert!(rows < 20_000, "{table} was read from end to end: {rows} rows");
+    }
+    world.end().await;
+}

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::gemini_errors;
-use super::{ChatOutcome, ChatRequest, ChatRole, LlmEndpoint, TokenUsage};
+use super::{ChatOutcome, ChatRequest, ChatRole, LlmEndpoint, TokenUsage, spoken};
 use crate::clients::http::{BODY_LIMIT, BodyCut, HttpAnswer, HttpClient};
 use crate::clients::{WireError, WireErrorKind};
 
@@ -23,32 +23,36 @@ pub async fn generate(
     endpoint: &LlmEndpoint,
     request: &ChatRequest,
 ) -> Result<ChatOutcome, WireError> {
-    let url = url(endpoint)?;
+    let url = call_url(&endpoint.base_url, &endpoint.api_version, &endpoint.model, "generateContent")?;
     let key = endpoint.api_key.expose_secret();
     // Never as `?key=`: URLs end up in logs. Never beside an Authorization header: that pair is refused.
     let headers = [("x-goog-api-key", key), ("x-correlation-id", request.correlation_id.as_str())];
     let body = body(request).to_string().into_bytes();
-    let answer = http.post_json(&url, &headers, body, request.timeout, BODY_LIMIT).await?;
+    read(&http.post_json(&url, &headers, body, request.timeout, BODY_LIMIT).await?)
+}
+
+/// Reads an answer of `generateContent`.
+pub(in crate::clients) fn read(answer: &HttpAnswer) -> Result<ChatOutcome, WireError> {
     if !answer.is_success() {
-        return Err(gemini_errors::refusal(&answer));
+        return Err(gemini_errors::refusal(answer));
     }
     match answer.cut {
         Some(BodyCut::Timeout) => return Err(answer.error(WireErrorKind::Unknown, "timeout")),
         Some(BodyCut::Reset) => return Err(answer.error(WireErrorKind::Unknown, "garbage")),
         Some(BodyCut::Limit) | None => {}
     }
-    outcome(&answer).ok_or_else(|| answer.error(WireErrorKind::Unavailable, "garbage"))
+    outcome(answer).ok_or_else(|| answer.error(WireErrorKind::Unavailable, "garbage"))
 }
 
-/// The model and the version become path segments, so only plain names pass.
-fn url(endpoint: &LlmEndpoint) -> Result<String, WireError> {
+/// The URL of a call. The model and the version become path segments, so only plain names pass.
+pub(in crate::clients) fn call_url(base: &str, version: &str, model: &str, call: &str) -> Result<String, WireError> {
     let plain = |name: &str| {
         let mut bytes = name.bytes();
         name.len() <= 100
             && bytes.next().is_some_and(|b| b.is_ascii_alphanumeric())
             && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     };
-    if !plain(&endpoint.model) || !plain(&endpoint.api_version) {
+    if !plain(model) || !plain(version) {
         let detail = "a model is named by letters, digits, dots and hyphens, without models/".to_owned();
         return Err(WireError {
             kind: WireErrorKind::Auth,
@@ -58,8 +62,7 @@ fn url(endpoint: &LlmEndpoint) -> Result<String, WireError> {
             detail,
         });
     }
-    let base = endpoint.base_url.trim_end_matches('/');
-    Ok(format!("{base}/{}/models/{}:generateContent", endpoint.api_version, endpoint.model))
+    Ok(format!("{}/{version}/models/{model}:{call}", base.trim_end_matches('/')))
 }
 
 fn body(request: &ChatRequest) -> Value {
@@ -73,20 +76,15 @@ fn body(request: &ChatRequest) -> Value {
     body
 }
 
-/// Turns as contents: neighbours of one role become parts of one content, empty texts fall out, and answers after the
-/// customer's last words fall off, because a conversation that ends with the model is refused.
+/// Turns as contents: neighbours of one role become parts of one content.
 fn contents(request: &ChatRequest) -> Vec<Value> {
-    let spoken = request.turns.iter().filter(|turn| !turn.text.trim().is_empty());
     let mut merged: Vec<(ChatRole, Vec<Value>)> = Vec::new();
-    for turn in spoken {
+    for turn in spoken(&request.turns) {
         let part = json!({"text": turn.text});
         match merged.last_mut() {
             Some((role, parts)) if *role == turn.role => parts.push(part),
             _ => merged.push((turn.role, vec![part])),
         }
-    }
-    if merged.last().is_some_and(|(role, _)| *role == ChatRole::Model) {
-        merged.pop();
     }
     let name = |role| match role {
         ChatRole::User => "user",

@@ -9,7 +9,7 @@ use crate::clients::http::HttpAnswer;
 use crate::clients::{WireError, WireErrorKind};
 
 /// Reads a non-2xx answer. Its body may be `{"error":…}`, an array of one such object, HTML or nothing.
-pub(super) fn refusal(answer: &HttpAnswer) -> WireError {
+pub(in crate::clients) fn refusal(answer: &HttpAnswer) -> WireError {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     let error = body.pointer("/error").or_else(|| body.pointer("/0/error")).unwrap_or(&Value::Null);
     let word = error.get("status").and_then(Value::as_str).unwrap_or_default();

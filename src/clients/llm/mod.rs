@@ -1,25 +1,32 @@
 //! Language models: one question in, one text out.
 
 pub mod gemini;
-mod gemini_errors;
+pub(super) mod gemini_errors;
+pub mod openai_compatible;
+pub(super) mod openai_errors;
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::WireError;
+pub use crate::config::company::{CeilingField, LlmKind};
 
 /// Where a company's model is: from its settings and secrets.
 #[derive(Clone, Debug)]
 pub struct LlmEndpoint {
-    /// Base URL without a trailing slash, e.g. `https://generativelanguage.googleapis.com`.
+    /// The protocol.
+    pub kind: LlmKind,
+    /// Base URL without a trailing slash: `https://generativelanguage.googleapis.com`, `https://api.openai.com/v1`.
     pub base_url: String,
-    /// Path version, e.g. `v1beta`.
+    /// Path version, e.g. `v1beta`; Gemini only.
     pub api_version: String,
-    /// The key.
+    /// The key; empty for a server that wants none (OpenAI's protocol only).
     pub api_key: SecretString,
-    /// The model's name without `models/`.
+    /// The model's name, with Gemini without `models/`.
     pub model: String,
+    /// The name of the token ceiling; OpenAI's protocol only.
+    pub ceiling: CeilingField,
 }
 
 /// Whose turn a line of the conversation was.
@@ -94,11 +101,21 @@ pub enum ChatOutcome {
     },
 }
 
+/// The conversation as models want it: empty texts left out, and answers after the customer's last words fallen off,
+/// because a conversation that ends with the model is refused or continued.
+pub(super) fn spoken(turns: &[ChatTurn]) -> impl Iterator<Item = &ChatTurn> {
+    let end = turns.iter().rposition(|turn| turn.role == ChatRole::User && !turn.text.trim().is_empty());
+    turns.iter().take(end.map_or(0, |last| last + 1)).filter(|turn| !turn.text.trim().is_empty())
+}
+
 /// Asks the model once.
 pub async fn generate(
     http: &super::http::HttpClient,
     endpoint: &LlmEndpoint,
     request: &ChatRequest,
 ) -> Result<ChatOutcome, WireError> {
-    gemini::generate(http, endpoint, request).await
+    match endpoint.kind {
+        LlmKind::Gemini => gemini::generate(http, endpoint, request).await,
+        LlmKind::OpenAi => openai_compatible::generate(http, endpoint, request).await,
+    }
 }

@@ -4,6 +4,7 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::super::error::nearest;
 use super::{Kind, find};
+use crate::domain::hours::{OpeningHours, OwnDay, parse_own};
 
 impl Kind {
     /// What the value may be, in words.
@@ -14,6 +15,8 @@ impl Kind {
             Self::Bool => "true or false".to_owned(),
             Self::Choice(words) => words.join(", "),
             Self::Url => "http or https URL".to_owned(),
+            Self::Hours => "opening hours, for example seg-sex 8h-18h; sáb 8h-12h".to_owned(),
+            Self::Days => "days, for example 24/12 8h-12h; 31/12 fechado".to_owned(),
             Self::TimeZone => "time zone, for example America/Sao_Paulo".to_owned(),
             Self::Secret { min } => format!("secret, at least {min} characters"),
         }
@@ -36,6 +39,8 @@ pub fn check(key: &str, value: &str) -> Result<(), String> {
         Kind::Choice(words) if !words.contains(&value) => expected(),
         Kind::Url if !is_web_url(value) => expected(),
         Kind::TimeZone => time_zone(key, value).map(|_| ()),
+        Kind::Hours => opening(key, value).map(drop),
+        Kind::Days => days(key, value).map(drop),
         Kind::Secret { min } if value.len() < min => {
             Err(format!("{key} is too short: at least {min} characters, for example from `openssl rand -hex 32`"))
         }
@@ -64,6 +69,17 @@ fn is_web_url(value: &str) -> bool {
             && url.query().is_none()
             && url.fragment().is_none()
     })
+}
+
+/// The opening hours of a text; none when it is blank.
+pub(super) fn opening(key: &str, value: &str) -> Result<Option<OpeningHours>, String> {
+    let hours = Some(value).filter(|value| !value.trim().is_empty()).map(OpeningHours::parse);
+    hours.transpose().map_err(|error| format!("{key}: {error}"))
+}
+
+/// The days of a text.
+pub(super) fn days(key: &str, value: &str) -> Result<Vec<OwnDay>, String> {
+    parse_own(value).map_err(|error| format!("{key}: {error}"))
 }
 
 /// The time zone of this name.

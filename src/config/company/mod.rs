@@ -4,12 +4,15 @@
 //! be set and documented, but never in [`CompanySettings`]: they are stored encrypted, apart from the rest.
 
 mod check;
+mod llm;
 mod values;
 
 use std::fmt::Write;
 
+use crate::domain::conversation::tone::Style;
 pub use check::check;
-pub use values::{Ambiguous, ChannelChoice, CompanySettings, LlmChoice};
+pub use llm::{AudioChoice, CeilingField, EmbeddingChoice, LlmChoice, LlmKind};
+pub use values::{Ambiguous, Attending, ChannelChoice, CompanySettings, Contact, HoursChoice, ToneChoice};
 
 /// What a value may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,10 @@ pub enum Kind {
     Url,
     /// A name of the IANA time zone database.
     TimeZone,
+    /// Opening hours of a week, as people write them.
+    Hours,
+    /// Days with other hours than their weekday's.
+    Days,
     /// A credential of at least this many visible ASCII characters; stored encrypted, never shown, never a flag.
     Secret {
         /// Fewest characters.
@@ -70,6 +77,8 @@ const REPLY: Kind = Kind::Text { max: 300 };
 /// 32 characters: what `openssl rand -hex 16` gives at the least; generated ones are longer.
 const STRONG: Kind = Kind::Secret { min: 32 };
 const ISSUED: Kind = Kind::Secret { min: 8 };
+const MODEL_KIND: Kind = Kind::Choice(&["gemini", "openai"]);
+const CEILING: Kind = Kind::Choice(&["auto", "max_tokens", "max_completion_tokens"]);
 
 /// Every setting of a company.
 #[rustfmt::skip]
@@ -87,10 +96,25 @@ pub const COMPANY_SETTINGS: &[CompanySetting] = &[
     setting("channel.base_url", Kind::Url, "as delivery.base_url", "Where the channel's API is."),
     setting("channel.token", ISSUED, "", "Credential of the channel's API."),
     setting("channel.connection", Kind::Text { max: 100 }, "", "The channel's own id of the WhatsApp connection, where it wants one."),
-    setting("llm.kind", Kind::Choice(&["gemini"]), "gemini", "The kind of language model."),
-    setting("llm.base_url", Kind::Url, "as llm.base_url", "Where the model's API is."),
-    setting("llm.api_key", ISSUED, "", "Key of the model's API."),
-    setting("llm.model", Kind::Text { max: 100 }, "as llm.model", "The model's name."),
+    setting("llm.kind", MODEL_KIND, "gemini", "The kind of language model: Google Gemini, or OpenAI and whatever speaks its chat protocol (llama.cpp, Ollama, vLLM, a gateway)."),
+    setting("llm.base_url", Kind::Url, "as llm.base_url; with `openai` https://api.openai.com/v1", "Where the model's API is; with `openai` everything before `/chat/completions`."),
+    setting("llm.api_key", ISSUED, "", "Key of the model's API. With `openai` it may stay unset, for a server of one's own: then no Authorization header is sent."),
+    setting("llm.model", Kind::Text { max: 100 }, "as llm.model; with `openai` none: it must be set", "The model's name."),
+    setting("llm.ceiling", CEILING, "auto", "How an `openai` server wants the most tokens of an answer named; `auto` is `max_completion_tokens` at api.openai.com and `max_tokens` elsewhere."),
+    setting("llm2.kind", MODEL_KIND, "", "The kind of the second language model, asked when the first fails for any reason but a refused content; unset = there is none. The time of one call is then kept for it, at most half of llm.budget_ms."),
+    setting("llm2.base_url", Kind::Url, "as with the first", "Where the second model's API is."),
+    setting("llm2.api_key", ISSUED, "", "Key of the second model's API; unset as with the first."),
+    setting("llm2.model", Kind::Text { max: 100 }, "as with the first", "The second model's name."),
+    setting("llm2.ceiling", CEILING, "auto", "As llm.ceiling, for the second model."),
+    setting("audio.transcribe", Kind::Bool, "false", "Whether voice messages are sent to the model's provider to be written down; if not, customers get `text.media`."),
+    setting("audio.model", Kind::Text { max: 100 }, "as llm.model; with `openai` whisper-1", "The model that listens at the first model's provider; the second's own model listens there, with `openai` whisper-1."),
+    setting("audio.max_seconds", Kind::Int { min: 1, max: 1_800 }, "180", "The longest voice message that is listened to, seconds."),
+    setting("audio.max_kib", Kind::Int { min: 16, max: 13_000 }, "4096", "The largest voice message that is fetched, KiB."),
+    setting("embedding.kind", Kind::Choice(&["local", "gemini", "openai"]), "local", "What turns texts into vectors: this program itself, without asking anybody, or a provider."),
+    setting("embedding.base_url", Kind::Url, "as with the model of that kind", "Where the provider's API is."),
+    setting("embedding.api_key", ISSUED, "as with the model of that kind", "Key of the provider's API."),
+    setting("embedding.model", Kind::Text { max: 100 }, "gemini-embedding-001 or text-embedding-3-small", "The model that makes vectors. Vectors of another model are of no use to it: they are made anew."),
+    setting("embedding.dimension", Kind::Int { min: 64, max: 3_072 }, "768 with `gemini`, 512 with `openai`", "How many numbers a vector has; must be one that the model makes."),
     setting("ai.enabled", Kind::Bool, "true", "Whether the model answers; if not, customers get `text.ai_disabled`."),
     setting("burst.window_ms", Kind::Int { min: 0, max: 60_000 }, "as queue.burst_window_ms", "How long after a message its burst is taken as finished, milliseconds."),
     setting("limits.number_per_minute", Kind::Int { min: 1, max: 100_000 }, "as limits.number_per_minute", "Messages a minute of one number."),
@@ -99,6 +123,16 @@ pub const COMPANY_SETTINGS: &[CompanySetting] = &[
     setting("context.turns", Kind::Int { min: 0, max: 50 }, "as context.turns", "Exchanges of the short context."),
     setting("timezone", Kind::TimeZone, "America/Sao_Paulo", "Time zone of the company."),
     setting("delivery.ambiguous", Kind::Choice(&["resend", "hold"]), "resend", "What happens to an answer of which nobody knows whether it was sent: once more, or kept for a person to decide."),
+    setting("handoff.pause_minutes", Kind::Int { min: 1, max: 10_080 }, "30", "How long after a person's last words the assistant keeps quiet."),
+    setting("handoff.give_back_word", Kind::Text { max: 60 }, "#assistente", "Typed on the company's phone, it gives the conversation back to the assistant; empty = no word does."),
+    setting("contact.notice", Kind::Bool, "true", "Whether the first answer says that this is a virtual assistant, as `text.first_contact` words it."),
+    setting("contact.privacy_url", Kind::Url, "", "Where the company's privacy notice is; the first answer links it."),
+    setting("hours.opening", Kind::Hours, "", "Opening hours, for example `seg-sex 8h-12h, 13h30-18h; sáb 8h-12h`. With them the assistant knows whether it is open now; the model is told them unless `facts.hours` says more."),
+    setting("hours.holidays", Kind::Days, "", "The company's own days, one a line or with `;` between them: `24/12 Véspera de Natal 8h-12h; 20/12 a 05/01 Recesso; carnaval fechado; 12/10 aberto`. They win over the country's holidays; without hours or `aberto` a day is closed."),
+    setting("hours.national_holidays", Kind::Bool, "true", "Whether national holidays close the company. Optional days (Carnaval, Corpus Christi) never do unless listed in `hours.holidays`."),
+    setting("hours.away", Kind::Choice(&["notice", "answer"]), "notice", "Out of hours the assistant answers all the same: with a notice of when the team is back, once per conversation and closing, or without."),
+    setting("tone.style", Kind::Choice(&Style::LABELS), "amigável", "How the assistant speaks."),
+    setting("tone.openings", Kind::Text { max: 1_000 }, "by `tone.style`, such as `Oi, {nome}!`", "Opening phrases, one a line or with `|` between them; `{nome}` is the customer's name, `{periodo}` bom dia, boa tarde or boa noite."),
     setting("facts.about", FACT, "", "What the company is and does; the model answers from it."),
     setting("facts.hours", FACT, "", "Opening hours."),
     setting("facts.address", FACT, "", "Address and how to get there."),

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::super::Settings;
-use super::check::{check, time_zone};
+use super::check::{check, days, opening, time_zone};
 use super::find;
+use super::llm::{self, AudioChoice, EmbeddingChoice, LlmChoice};
+use crate::domain::conversation::tone::{Style, parse_openings};
+use crate::domain::hours::BusinessHours;
 use crate::domain::webhook_auth::AuthMode;
 
 /// What happens to an answer of which nobody knows whether it was sent.
@@ -31,17 +34,42 @@ pub struct ChannelChoice {
     pub connection: String,
 }
 
-/// The language model of the company.
+/// How people of the company take conversations over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LlmChoice {
-    /// `gemini`.
-    pub kind: String,
-    /// Base URL.
-    pub base_url: String,
-    /// Version in the path.
-    pub api_version: String,
-    /// The model's name.
-    pub model: String,
+pub struct Attending {
+    /// How long after a person's last words the assistant keeps quiet, milliseconds.
+    pub pause_ms: i64,
+    /// What gives the conversation back when typed on the company's phone; empty = nothing does.
+    pub give_back_word: String,
+}
+
+/// What is said at the first contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Whether it is said that this is a virtual assistant.
+    pub notice: bool,
+    /// Where the privacy notice is; empty = it is not linked.
+    pub privacy_url: String,
+}
+
+/// When the company is open, and whether customers are told while it is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoursChoice {
+    /// Hours and holidays; without opening hours nothing is known of being open.
+    pub business: BusinessHours,
+    /// Whether opening hours are set.
+    pub known: bool,
+    /// Whether customers are told once per closing.
+    pub notice: bool,
+}
+
+/// How the assistant speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToneChoice {
+    /// The style.
+    pub style: Style,
+    /// Own opening phrases; none: those of the style.
+    pub openings: Vec<String>,
 }
 
 /// All settings of one company but its secrets.
@@ -55,6 +83,12 @@ pub struct CompanySettings {
     pub channel: ChannelChoice,
     /// The language model.
     pub llm: LlmChoice,
+    /// The one asked when the first fails.
+    pub llm2: Option<LlmChoice>,
+    /// Voice messages.
+    pub audio: AudioChoice,
+    /// What turns texts into vectors; `None` = this program itself.
+    pub embedding: Option<EmbeddingChoice>,
     /// Whether the model answers.
     pub ai_enabled: bool,
     /// How long after a message its burst is taken as finished, milliseconds.
@@ -71,6 +105,14 @@ pub struct CompanySettings {
     pub timezone: Tz,
     /// What happens to an answer of unknown fate.
     pub ambiguous: Ambiguous,
+    /// How people take conversations over, and give them back.
+    pub attending: Attending,
+    /// What is said at the first contact.
+    pub contact: Contact,
+    /// Opening hours, holidays, and what is said out of hours.
+    pub hours: HoursChoice,
+    /// How the assistant speaks.
+    pub tone: ToneChoice,
     /// Facts of the company, those that are set: label in pt-BR and text, in the order the prompt wants them.
     pub facts: Vec<(&'static str, String)>,
     /// Own reply texts by name: `fallback`, `ai_disabled`, `technical_issue`, `media`, `injection`.
@@ -111,11 +153,16 @@ impl CompanySettings {
         if burst_window_ms > most {
             return Err(format!("burst.window_ms is longer than queue.burst_max_ms ({most}); choose at most {most}"));
         }
+        let (first, second) = (llm::first(&read, process)?, llm::second(&read, process)?);
+        let hours = hours(&read)?;
         Ok(Self {
             auth: read.text("auth_mode", AuthMode::HmacToken.as_str()).parse()?,
             allow_untimestamped: read.flag("webhook.allow_untimestamped", false),
             channel: channel(&read, process),
-            llm: llm(&read, process),
+            audio: llm::audio(&read)?,
+            embedding: llm::embedding(&read, &first, second.as_ref(), process)?,
+            llm: first,
+            llm2: second,
             ai_enabled: read.flag("ai.enabled", true),
             burst_window_ms,
             number_per_minute: read.number("limits.number_per_minute", process.limits.number_per_minute)?,
@@ -127,10 +174,45 @@ impl CompanySettings {
                 "hold" => Ambiguous::Hold,
                 _ => Ambiguous::Resend,
             },
-            facts: FACTS.iter().filter_map(|(key, label)| Some((*label, read.filled(key)?))).collect(),
+            attending: Attending {
+                pause_ms: read.number::<i64>("handoff.pause_minutes", 30)?.saturating_mul(60_000),
+                give_back_word: stored
+                    .get("handoff.give_back_word")
+                    .map_or("#assistente", |word| word.trim())
+                    .to_owned(),
+            },
+            contact: Contact {
+                notice: read.flag("contact.notice", true),
+                privacy_url: read.text("contact.privacy_url", "").to_owned(),
+            },
+            facts: facts(&read, &hours),
+            hours,
+            tone: ToneChoice {
+                style: Style::from_label(read.text("tone.style", "")).unwrap_or_default(),
+                openings: parse_openings(read.text("tone.openings", "")),
+            },
             texts: TEXTS.iter().filter_map(|(key, name)| Some((*name, read.filled(key)?))).collect(),
         })
     }
+}
+
+fn hours(read: &Stored<'_>) -> Result<HoursChoice, String> {
+    let opening = opening("hours.opening", read.text("hours.opening", ""))?;
+    Ok(HoursChoice {
+        known: opening.is_some(),
+        business: BusinessHours {
+            opening: opening.unwrap_or_default(),
+            own: days("hours.holidays", read.text("hours.holidays", ""))?,
+            national: read.flag("hours.national_holidays", true),
+        },
+        notice: read.text("hours.away", "notice") == "notice",
+    })
+}
+
+/// The facts that are set. Opening hours are told once: as the company words them, else as they are set.
+fn facts(read: &Stored<'_>, hours: &HoursChoice) -> Vec<(&'static str, String)> {
+    let set = |key: &str| (key == "facts.hours" && hours.known).then(|| hours.business.opening.to_string());
+    FACTS.iter().filter_map(|(key, label)| Some((*label, read.filled(key).or_else(|| set(key))?))).collect()
 }
 
 fn channel(read: &Stored<'_>, process: &Settings) -> ChannelChoice {
@@ -142,27 +224,18 @@ fn channel(read: &Stored<'_>, process: &Settings) -> ChannelChoice {
     }
 }
 
-fn llm(read: &Stored<'_>, process: &Settings) -> LlmChoice {
-    LlmChoice {
-        kind: read.text("llm.kind", "gemini").to_owned(),
-        base_url: read.text("llm.base_url", &process.llm.base_url).to_owned(),
-        api_version: process.llm.api_version.clone(),
-        model: read.text("llm.model", &process.llm.model).to_owned(),
-    }
-}
-
-struct Stored<'a>(&'a BTreeMap<String, String>);
+pub(super) struct Stored<'a>(&'a BTreeMap<String, String>);
 
 impl Stored<'_> {
-    fn text<'b>(&'b self, key: &str, default: &'b str) -> &'b str {
+    pub(super) fn text<'b>(&'b self, key: &str, default: &'b str) -> &'b str {
         self.0.get(key).map(String::as_str).filter(|value| !value.is_empty()).unwrap_or(default)
     }
 
-    fn flag(&self, key: &str, default: bool) -> bool {
+    pub(super) fn flag(&self, key: &str, default: bool) -> bool {
         self.0.get(key).and_then(|value| value.parse().ok()).unwrap_or(default)
     }
 
-    fn number<T: std::str::FromStr>(&self, key: &str, default: T) -> Result<T, String> {
+    pub(super) fn number<T: std::str::FromStr>(&self, key: &str, default: T) -> Result<T, String> {
         match self.0.get(key) {
             Some(value) => value.parse().map_err(|_| format!("{key} is out of range")),
             None => Ok(default),

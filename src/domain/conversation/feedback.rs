@@ -4,6 +4,8 @@ mod grade;
 
 use std::sync::LazyLock;
 
+use serde::{Deserialize, Serialize};
+
 use super::sentiment::{self, Mood};
 use crate::domain::text::lexicon::LexiconError;
 use crate::domain::text::phrases::Phrases;
@@ -39,6 +41,66 @@ pub fn read(text: &str) -> Mood {
         (0, 1..) => Mood::Negative,
         _ => sentiment::read(text).mood,
     }
+}
+
+/// Opinions counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Good ones.
+    pub positive: u32,
+    /// Bad ones.
+    pub negative: u32,
+    /// Those that are neither.
+    pub neutral: u32,
+}
+
+impl Share {
+    /// Counts one more.
+    pub fn add(&mut self, mood: Mood) {
+        let count = match mood {
+            Mood::Positive => &mut self.positive,
+            Mood::Negative => &mut self.negative,
+            Mood::Neutral => &mut self.neutral,
+        };
+        *count = count.saturating_add(1);
+    }
+
+    /// How many say something: the neutral ones do not.
+    pub fn opinions(&self) -> u32 {
+        self.positive.saturating_add(self.negative)
+    }
+
+    /// The good ones of those that say something, 0 to 1; `None` without any.
+    pub fn positive_share(&self) -> Option<f32> {
+        let opinions = self.opinions();
+        // Counts of one company: far below where an f32 loses a whole number.
+        (opinions > 0).then(|| (f64::from(self.positive) / f64::from(opinions)) as f32)
+    }
+}
+
+/// Opinions counted, as [`read`] told them.
+pub fn share_positive(opinions: impl IntoIterator<Item = Mood>) -> Share {
+    let mut share = Share::default();
+    opinions.into_iter().for_each(|mood| share.add(mood));
+    share
+}
+
+/// The net promoter score of grades from 0 to 10: the percentage of 9 and 10 less that of 0 to 6, from -100 to 100.
+/// `None` without a grade; grades above 10 do not count.
+pub fn net_promoter_score(grades: &[u8]) -> Option<i32> {
+    let valid = grades.iter().filter(|grade| **grade <= 10);
+    let (mut all, mut balance) = (0_i64, 0_i64);
+    for grade in valid {
+        all += 1;
+        balance += match grade {
+            9..=10 => 1,
+            0..=6 => -1,
+            _ => 0,
+        };
+    }
+    // Rounded half away from zero, as such scores are published.
+    let rounded = (balance * 200 + all * balance.signum()).checked_div(all * 2)?;
+    i32::try_from(rounded).ok()
 }
 
 /// Whether the list that is built in can be read and has both sections.

@@ -1,8 +1,10 @@
 //! What was said before, as the model is shown it.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::inbound::{InboundMessage, MessageKind};
+use crate::domain::text::MessageText;
 
 /// Who said a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +45,27 @@ pub struct Line {
     pub by: Author,
     /// What.
     pub text: String,
+    /// When, milliseconds since 1970; 0 = not known.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub at_ms: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_unknown(at_ms: &i64) -> bool {
+    *at_ms == 0
+}
+
+impl Line {
+    /// A line of a moment that is not known.
+    pub fn new(by: Author, text: impl Into<String>) -> Self {
+        Self { by, text: text.into(), at_ms: 0 }
+    }
+
+    /// The same line of a known moment.
+    #[must_use]
+    pub fn at(self, at: DateTime<Utc>) -> Self {
+        Self { at_ms: at.timestamp_millis(), ..self }
+    }
 }
 
 /// Most lines of a window of `turns` exchanges. A customer may write several lines a turn, so more than two each.
@@ -76,6 +99,11 @@ pub fn spoken(message: &InboundMessage) -> String {
         (Some(medium), None) => format!("[enviou {medium}]"),
         (None, None) => String::new(),
     }
+}
+
+/// A voice message that was put into words, as one line for the model.
+pub fn spoken_aloud(words: &MessageText) -> String {
+    format!("[enviou um áudio] {}", words.as_str())
 }
 
 fn medium(kind: MessageKind) -> Option<&'static str> {

@@ -35,6 +35,11 @@ pub enum Mood {
 }
 
 impl Mood {
+    /// The mood of a stored name.
+    pub fn parse(label: &str) -> Option<Self> {
+        [Self::Positive, Self::Negative, Self::Neutral].into_iter().find(|mood| mood.label() == label)
+    }
+
     /// The stable name, as it is stored and counted.
     pub fn label(self) -> &'static str {
         match self {

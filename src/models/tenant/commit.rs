@@ -24,10 +24,10 @@ WITH given AS (
 ), decided AS (
     INSERT INTO turn (id, conversation_id, correlation_id, decision, reason, fence, model, tokens_in, tokens_out,
                       tokens_estimated, injection_score, messages_seen, preparations, model_ms, accepted_at, claimed_at,
-                      decided_at)
+                      decided_at, intention, mood)
     SELECT g.turn_id, g.id, g.correlation_id, g.decision, g.reason, g.fence, g.model, g.tokens_in, g.tokens_out,
            g.tokens_estimated, g.injection_score, g.messages_seen, g.preparations, g.model_ms, g.accepted_at,
-           g.claimed_at, g.decided_at
+           g.claimed_at, g.decided_at, g.intention, g.mood
     FROM taken JOIN given g ON g.id = taken.id
 ), said AS (
     INSERT INTO message (id, conversation_id, author, seq, kind, body, was_cut, dedupe_key, turn_id, correlation_id, at)
@@ -53,18 +53,19 @@ SELECT id FROM taken"
     };
 }
 
-const T1: &str = t1!(")
+const T1: &str = t1!(", $43::text[], $44::real[])
     AS g (id, fence, reply_address, decided_at, turn_id, correlation_id, decision, reason, model, tokens_in, tokens_out,
-          tokens_estimated, injection_score, messages_seen, preparations, model_ms, accepted_at, claimed_at)
+          tokens_estimated, injection_score, messages_seen, preparations, model_ms, accepted_at, claimed_at, intention,
+          mood)
 ), taken AS (
     UPDATE conversation SET fence = g.fence, reply_address = g.reply_address, last_message_at = g.decided_at
     FROM given g WHERE conversation.id = g.id AND conversation.fence <= g.fence RETURNING conversation.id");
 
 /// Takes nothing when the person is known already, by another address or another conversation.
-const T1_NEW: &str = t1!(", $43::text[], $44::uuid[], $45::text[])
+const T1_NEW: &str = t1!(", $43::text[], $44::real[], $45::text[], $46::uuid[], $47::text[], $48::text[])
     AS g (id, fence, reply_address, decided_at, turn_id, correlation_id, decision, reason, model, tokens_in, tokens_out,
-          tokens_estimated, injection_score, messages_seen, preparations, model_ms, accepted_at, claimed_at, phone,
-          person_id, name)
+          tokens_estimated, injection_score, messages_seen, preparations, model_ms, accepted_at, claimed_at, intention,
+          mood, phone, person_id, name, standing)
 ), fresh AS (
     INSERT INTO person (id, name, name_source, created_at, updated_at)
     SELECT g.person_id, g.name, CASE WHEN g.name IS NULL THEN NULL ELSE 'channel' END, g.decided_at, g.decided_at
@@ -74,8 +75,8 @@ const T1_NEW: &str = t1!(", $43::text[], $44::uuid[], $45::text[])
     INSERT INTO person_identity (kind, value, person_id, created_at)
     SELECT 'phone', g.phone, fresh.id, g.decided_at FROM fresh JOIN given g ON g.person_id = fresh.id
 ), taken AS (
-    INSERT INTO conversation (id, key, person_id, reply_address, fence, created_at, last_message_at)
-    SELECT g.id, g.phone, fresh.id, g.reply_address, g.fence, g.decided_at, g.decided_at
+    INSERT INTO conversation (id, key, person_id, reply_address, fence, created_at, last_message_at, standing)
+    SELECT g.id, g.phone, fresh.id, g.reply_address, g.fence, g.decided_at, g.decided_at, g.standing::jsonb
     FROM fresh JOIN given g ON g.person_id = fresh.id RETURNING id");
 
 /// The part of T2 behind the conversations `taken`.
@@ -139,17 +140,22 @@ pub async fn decide(
 pub async fn decide_first(
     db: &TenantDb,
     (phone, reply_address): (&str, &str),
-    (person_id, name): (Uuid, Option<&str>),
+    (person_id, name, standing): (Uuid, Option<&str>, &str),
     turn: &TurnRow,
     messages: &[NewMessage],
     deliveries: &[DeliveryRow],
 ) -> Result<bool, StoreError> {
     let mut columns = columns(reply_address, turn, messages, deliveries);
-    columns.extend([Column::text(phone), Column::Uuids(vec![person_id]), Column::Texts(vec![name.map(str::to_owned)])]);
+    columns.extend([
+        Column::text(phone),
+        Column::Uuids(vec![person_id]),
+        Column::Texts(vec![name.map(str::to_owned)]),
+        Column::text(standing),
+    ]);
     Ok(db.write(GroupedWrite::new(T1_NEW, turn.conversation_id, columns)).await? > 0)
 }
 
-/// `$1` to `$42` of T1.
+/// `$1` to `$44` of T1.
 fn columns(reply_address: &str, turn: &TurnRow, messages: &[NewMessage], deliveries: &[DeliveryRow]) -> Vec<Column> {
     let mut columns = vec![
         Column::Uuids(vec![turn.conversation_id]),
@@ -173,6 +179,7 @@ fn columns(reply_address: &str, turn: &TurnRow, messages: &[NewMessage], deliver
     ];
     columns.extend(message_columns(turn, messages));
     columns.extend(delivery_columns(turn, deliveries));
+    columns.extend([Column::text(&turn.intention), Column::Reals(vec![turn.mood])]);
     columns
 }
 

@@ -19,13 +19,15 @@ pub struct ConversationRow {
     pub name: Option<String>,
     /// Who gave the name: `channel` or `customer`.
     pub name_source: Option<String>,
+    /// How it stands, as the conversation's own lane wrote it.
+    pub standing: serde_json::Value,
 }
 
 /// The conversation of a message group.
 pub async fn find(tx: &mut TenantTx, key: &str) -> Result<Option<ConversationRow>, StoreError> {
     Ok(conversation::table
         .inner_join(person::table)
-        .select((conversation::id, conversation::person_id, person::name, person::name_source))
+        .select((conversation::id, conversation::person_id, person::name, person::name_source, conversation::standing))
         .filter(conversation::key.eq(key))
         .first(tx.conn())
         .await
@@ -85,6 +87,71 @@ pub async fn take(
     let stored: i64 =
         conversation::table.select(conversation::fence).filter(conversation::id.eq(id)).first(tx.conn()).await?;
     Err(StoreError::StaleFence { stored, ours: fence })
+}
+
+/// Stores how a conversation stands. Only whoever has taken it for a claim may.
+pub async fn stand(tx: &mut TenantTx, id: Uuid, standing: &serde_json::Value) -> Result<(), StoreError> {
+    diesel::update(conversation::table.filter(conversation::id.eq(id)))
+        .set(conversation::standing.eq(standing))
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// A conversation in a list of those that people attend to.
+#[derive(Clone, Debug, Queryable)]
+pub struct Attended {
+    /// Its id.
+    pub id: Uuid,
+    /// The person's name, when known.
+    pub name: Option<String>,
+    /// Where its texts go.
+    pub reply_address: String,
+    /// `assistant`, `waiting`, `team` or `resolved`.
+    pub attendant: String,
+    /// Whether it goes before others.
+    pub urgent: bool,
+    /// How it stands.
+    pub standing: serde_json::Value,
+    /// When somebody last said something.
+    pub last_message_at: DateTime<Utc>,
+}
+
+/// The conversations that stand so, or all: urgent ones first, then those that wait longest.
+pub async fn attended(tx: &mut TenantTx, attendant: Option<&str>, limit: i64) -> Result<Vec<Attended>, StoreError> {
+    let mut query = conversation::table
+        .inner_join(person::table)
+        .select((
+            conversation::id,
+            person::name,
+            conversation::reply_address,
+            conversation::attendant,
+            conversation::urgent,
+            conversation::standing,
+            conversation::last_message_at,
+        ))
+        .order((conversation::urgent.desc(), conversation::last_message_at))
+        .limit(limit)
+        .into_boxed();
+    if let Some(attendant) = attendant {
+        query = query.filter(conversation::attendant.eq(attendant.to_owned()));
+    }
+    Ok(query.load(tx.conn()).await?)
+}
+
+/// The message group of a conversation.
+pub async fn group(tx: &mut TenantTx, id: Uuid) -> Result<Option<String>, StoreError> {
+    Ok(conversation::table
+        .select(conversation::key)
+        .filter(conversation::id.eq(id))
+        .first(tx.conn())
+        .await
+        .optional()?)
+}
+
+/// Where a conversation's texts go.
+pub async fn reply_address(tx: &mut TenantTx, id: Uuid) -> Result<String, StoreError> {
+    Ok(conversation::table.select(conversation::reply_address).filter(conversation::id.eq(id)).first(tx.conn()).await?)
 }
 
 /// The fence of a conversation.

@@ -1,7 +1,10 @@
 //! The delivery log: one row per outgoing text. Its state only moves forward.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -34,7 +37,11 @@ pub enum DeliveryState {
 /// The error code of a dead text that an operator put back: its age no longer counts.
 pub const REQUEUED: &str = "requeued";
 
-const UNFINISHED: [&str; 4] = ["queued", "sending", "retry_wait", "ambiguous"];
+/// Whether a text is unfinished. Written out: a bound list would not be seen to fit the index of unfinished texts, and all
+/// texts of the company would be read.
+fn is_unfinished() -> SqlLiteral<Bool> {
+    sql::<Bool>("delivery.state IN ('queued', 'sending', 'retry_wait', 'ambiguous')")
+}
 
 impl DeliveryState {
     /// The stored spelling.
@@ -115,6 +122,12 @@ impl DeliveryRow {
     pub fn state(&self) -> DeliveryState {
         DeliveryState::parse(&self.state).unwrap_or(DeliveryState::Ambiguous)
     }
+
+    /// Whether it is the assistant's answer to messages, so that a newer answer may take its place. What a person of the
+    /// company said belongs to no turn and stays.
+    pub fn is_answer(&self) -> bool {
+        self.turn_id != self.message_id
+    }
 }
 
 /// Inserts the texts of a turn.
@@ -127,17 +140,24 @@ pub async fn insert(tx: &mut TenantTx, rows: &[DeliveryRow]) -> Result<(), Store
 pub async fn unfinished(tx: &mut TenantTx, conversation_id: Uuid) -> Result<Vec<DeliveryRow>, StoreError> {
     Ok(delivery::table
         .select(DeliveryRow::as_select())
-        .filter(delivery::conversation_id.eq(conversation_id).and(delivery::state.eq_any(UNFINISHED)))
+        .filter(delivery::conversation_id.eq(conversation_id).and(is_unfinished()))
         .order((delivery::created_at, delivery::turn_id, delivery::position))
         .load(tx.conn())
         .await?)
 }
 
-/// The newest texts of a conversation, finished or not: what an echo is compared with.
+/// The newest texts of a conversation, finished or not: what an echo is compared with. They are found by way of the
+/// conversation's newest messages: only unfinished texts can be found by their conversation without reading all of them.
 pub async fn recent(tx: &mut TenantTx, conversation_id: Uuid, limit: i64) -> Result<Vec<DeliveryRow>, StoreError> {
+    // Some of them a person typed, which have no text of ours. An array, and a limit written out: what is planned for an
+    // unknown number of messages reads all texts of the company.
+    let of_newest =
+        sql::<Bool>("delivery.message_id = ANY (ARRAY(SELECT m.id FROM message m WHERE m.conversation_id = ")
+            .bind::<diesel::sql_types::Uuid, _>(conversation_id)
+            .sql(" AND m.author <> 'customer' ORDER BY m.seq DESC LIMIT 40))");
     Ok(delivery::table
         .select(DeliveryRow::as_select())
-        .filter(delivery::conversation_id.eq(conversation_id))
+        .filter(of_newest)
         .order((delivery::created_at.desc(), delivery::position.desc()))
         .limit(limit)
         .load(tx.conn())
@@ -189,7 +209,7 @@ pub async fn save(tx: &mut TenantTx, row: &DeliveryRow) -> Result<(), StoreError
 pub async fn unfinished_conversations(tx: &mut TenantTx) -> Result<Vec<(String, Option<DateTime<Utc>>)>, StoreError> {
     Ok(delivery::table
         .inner_join(conversation::table)
-        .filter(delivery::state.eq_any(UNFINISHED))
+        .filter(is_unfinished())
         .group_by(conversation::key)
         .select((conversation::key, diesel::dsl::min(delivery::next_at)))
         .load(tx.conn())

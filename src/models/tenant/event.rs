@@ -128,6 +128,18 @@ pub async fn assigned(tx: &mut TenantTx, conversation_id: Uuid) -> Result<Vec<(U
     Ok(rows.into_iter().filter_map(|(id, variant)| Some((id?, variant?))).collect())
 }
 
+/// What was thought of us in a conversation, newest first: labels of moods.
+pub async fn opinions(tx: &mut TenantTx, conversation_id: Uuid) -> Result<Vec<String>, StoreError> {
+    let moods: Vec<Value> = event::table
+        .select(event::data)
+        .filter(event::conversation_id.eq(conversation_id).and(event::kind.eq(FEEDBACK)))
+        .order(event::at.desc())
+        .limit(50)
+        .load(tx.conn())
+        .await?;
+    Ok(moods.iter().filter_map(|data| data.get("mood")?.as_str().map(str::to_owned)).collect())
+}
+
 /// What became of a variant.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
 pub struct Tally {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -64,18 +65,16 @@ pub type Line = (String, String, DateTime<Utc>);
 
 /// The newest lines of a conversation, oldest first; answers that never left are not among them.
 pub async fn history(tx: &mut TenantTx, conversation_id: Uuid, limit: i64) -> Result<Vec<Line>, StoreError> {
-    // A dead text of unknown fate may have been read; every other dead one surely was not.
-    let never_left = delivery::table.select(delivery::id).filter(
-        delivery::message_id
-            .eq(message::id)
-            .and(delivery::conversation_id.eq(conversation_id))
-            .and(delivery::state.eq("dead"))
-            .and(delivery::error_code.ne("ambiguous")),
+    // A dead text of unknown fate may have been read; every other dead one surely was not. As a look-up for each line: a
+    // join is planned over all texts of the company, and costs each answer more the more texts there are.
+    let never_left = diesel::dsl::sql::<Bool>(
+        "coalesce((SELECT d.state = 'dead' AND d.error_code <> 'ambiguous' FROM delivery d
+                   WHERE d.message_id = message.id LIMIT 1), false)",
     );
     let mut lines: Vec<Line> = message::table
         .select((message::author, message::body, message::at))
         .filter(message::conversation_id.eq(conversation_id))
-        .filter(diesel::dsl::not(diesel::dsl::exists(never_left)))
+        .filter(diesel::dsl::not(never_left))
         .filter(message::superseded.eq(false).and(message::body.ne("")))
         .order(message::seq.desc())
         .limit(limit)

@@ -34,6 +34,10 @@ pub struct TurnRow {
     pub tokens_estimated: bool,
     /// The injection verdict's score, 0 to 1.
     pub injection_score: f32,
+    /// What the customer wanted: the name of an intent.
+    pub intention: String,
+    /// The customer's mood, -1 to 1.
+    pub mood: f32,
     /// How many messages it answers.
     pub messages_seen: i32,
     /// How often the answer was prepared.

@@ -1,30 +1,71 @@
-//! Prepares an answer: the decision, and the model's words or a ready text.
+//! Prepares an answer: the decision, the model's words or a ready text, and how the conversation stands after it.
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::mailbox::Mailbox;
-use crate::clients::llm::{ChatRequest, ChatRole, ChatTurn, TokenUsage};
-use crate::domain::conversation::bubbles::bubbles;
-use crate::domain::conversation::decide::{Step, decide};
-use crate::domain::conversation::history::{Author, Line, spoken, window};
-use crate::domain::conversation::injection::judge;
-use crate::domain::conversation::prompt::{Briefing, system_instruction};
+use super::{known, labels, model, wording};
+use crate::clients::llm::TokenUsage;
+use crate::domain::conversation::decide::{Decision, Silence, Situation, Step, decide, upset};
+use crate::domain::conversation::intent::Context;
+use crate::domain::conversation::introduction::name_given;
+use crate::domain::conversation::standing::{HandOff, Standing};
 use crate::domain::conversation::template::Template;
+use crate::domain::conversation::urgency::Urgency;
 use crate::domain::inbound::InboundMessage;
+use crate::domain::text::MessageText;
 use crate::services::context::Conversation;
-use crate::services::{Services, llm};
+use crate::services::{Services, hearing};
 use crate::telemetry::metrics::{self, FallbackReason};
 use crate::tenant::Tenant;
+
+/// What is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// The model's words.
+    Model,
+    /// A ready text.
+    Ready(Template, Option<FallbackReason>),
+    /// Nothing.
+    Nothing(Silence),
+}
+
+impl Said {
+    /// The word of the turn's row.
+    pub(super) fn decision(self) -> &'static str {
+        match self {
+            Self::Model => "answer",
+            Self::Ready(..) => "template",
+            Self::Nothing(_) => "silence",
+        }
+    }
+
+    /// Why, where it is not the model's answer.
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::Model => "",
+            Self::Ready(template, _) => template.name(),
+            Self::Nothing(silence) => silence.as_str(),
+        }
+    }
+}
 
 /// An answer that has not been decided yet: nothing of it is stored or sent.
 #[derive(Clone, Debug)]
 pub(super) struct Prepared {
     /// What to say, a text a bubble.
     pub bubbles: Vec<String>,
-    /// Why a ready text, if it is one.
-    pub fallback: Option<(Template, FallbackReason)>,
-    /// The injection verdict's score.
-    pub injection_score: f32,
+    /// What that is.
+    pub said: Said,
+    /// What was decided before the model was asked.
+    pub decision: Decision,
+    /// How the conversation stands afterwards.
+    pub standing: Standing,
+    /// Variants of experiments that were used, by experiment.
+    pub variants: Vec<(Uuid, String)>,
+    /// Why a person is asked for, if one is.
+    pub hand_off: Option<HandOff>,
     /// The model that answered.
     pub model: Option<String>,
     /// Tokens of the calls.
@@ -33,6 +74,10 @@ pub(super) struct Prepared {
     pub estimated: bool,
     /// Time spent on calls.
     pub model_time: Duration,
+    /// What voice messages say, by envelope.
+    pub heard: Vec<(Uuid, MessageText)>,
+    /// The name the customer gave in words.
+    pub given_name: Option<String>,
 }
 
 /// What all preparations of a turn cost, those thrown away included: they are paid for too.
@@ -50,112 +95,190 @@ impl Spent {
         self.usage.output = self.usage.output.saturating_add(prepared.usage.output);
         self.estimated |= prepared.estimated;
         self.model_time += prepared.model_time;
-        (prepared.usage, prepared.estimated, prepared.model_time) = (self.usage, self.estimated, self.model_time);
+        (prepared.usage, prepared.estimated) = (self.usage, self.estimated);
+        prepared.model_time = self.model_time;
     }
 }
 
+/// Prepares an answer to all undecided messages. Never fails: when the model cannot answer there is a ready text.
 pub(super) async fn prepare(
     services: &Services,
     tenant: &Tenant,
     conversation: &Conversation,
     mailbox: &Mailbox,
 ) -> Prepared {
+    let mut prepared = decided(services, tenant, conversation, mailbox);
+    if prepared.decision.step == Step::Listen {
+        let heard = listen(services, tenant, mailbox, &mut prepared).await;
+        match heard {
+            Some(heard) => return Box::pin(prepare_heard(services, tenant, conversation, &heard, prepared)).await,
+            None => prepared.said = Said::Ready(Template::MediaUnheard, Some(FallbackReason::MediaOnly)),
+        }
+    }
+    finish(services, tenant, conversation, mailbox, prepared).await
+}
+
+/// Answers what a voice message says; what listening cost is part of the answer's price.
+async fn prepare_heard(
+    services: &Services,
+    tenant: &Tenant,
+    conversation: &Conversation,
+    heard: &Mailbox,
+    spent: Prepared,
+) -> Prepared {
+    let mut prepared = decided(services, tenant, conversation, heard);
+    (prepared.usage, prepared.estimated, prepared.model_time) = (spent.usage, spent.estimated, spent.model_time);
+    prepared.heard = spent.heard;
+    finish(services, tenant, conversation, heard, prepared).await
+}
+
+/// Puts the voice messages of a mailbox into words. `None` when one of them could not be.
+async fn listen(services: &Services, tenant: &Tenant, mailbox: &Mailbox, prepared: &mut Prepared) -> Option<Mailbox> {
+    let mut heard = mailbox.clone();
+    for (waiting, message) in &mut heard.messages {
+        let Some(media) = message.media.as_ref().filter(|_| message.text.is_none()) else { continue };
+        let hearing = hearing::hear(services, tenant, media, &waiting.envelope.correlation_id).await;
+        prepared.usage.input = prepared.usage.input.saturating_add(hearing.usage.input);
+        prepared.usage.output = prepared.usage.output.saturating_add(hearing.usage.output);
+        prepared.estimated |= hearing.estimated;
+        prepared.model_time += hearing.took;
+        let words = hearing.words.ok()?;
+        prepared.heard.push((waiting.envelope.id, words.clone()));
+        message.text = Some(words);
+    }
+    Some(heard)
+}
+
+/// The decision, with nothing said yet.
+fn decided(services: &Services, tenant: &Tenant, conversation: &Conversation, mailbox: &Mailbox) -> Prepared {
     let messages: Vec<&InboundMessage> = mailbox.messages.iter().map(|(_, message)| message).collect();
-    let decision = decide(&messages, tenant.settings.ai_enabled);
-    let mut prepared = Prepared {
+    let decision = decide(&Situation {
+        messages: &messages,
+        history: &conversation.lines,
+        standing: &conversation.standing,
+        context: Context::None,
+        ai_enabled: tenant.settings.ai_enabled,
+        loop_guard: services.settings.limits.loop_guard,
+        transcribes: tenant.settings.audio.transcribe,
+        now_ms: services.clock.now_ms(),
+    });
+    Prepared {
         bubbles: Vec::new(),
-        fallback: None,
-        injection_score: decision.verdict.score,
+        said: Said::Model,
+        variants: Vec::new(),
+        hand_off: decision.hand_off,
+        standing: conversation.standing.clone(),
+        decision,
         model: None,
         usage: TokenUsage::default(),
         estimated: false,
         model_time: Duration::ZERO,
-    };
-    match decision.step {
-        Step::Say(template) => prepared.fallback = Some((template, reason(template))),
+        heard: Vec::new(),
+        given_name: None,
+    }
+}
+
+/// Carries a decision out: the words, and how the conversation stands after them.
+async fn finish(
+    services: &Services,
+    tenant: &Tenant,
+    conversation: &Conversation,
+    mailbox: &Mailbox,
+    mut prepared: Prepared,
+) -> Prepared {
+    prepared.given_name = given_name(mailbox, &prepared);
+    let mut known = None;
+    let mut words = None;
+    match prepared.decision.step {
+        Step::Say(template) => prepared.said = Said::Ready(template, reason(template)),
+        Step::Silence(silence) => prepared.said = Said::Nothing(silence),
+        Step::Listen => {}
         Step::Ask => {
-            let answer = llm::ask(services, tenant, request(services, tenant, conversation, mailbox)).await;
-            prepared.model = answer.model;
-            prepared.usage = answer.usage;
-            prepared.estimated = answer.estimated;
-            prepared.model_time = answer.took;
-            prepared.bubbles = bubbles(answer.text.as_deref().unwrap_or_default());
-            if prepared.bubbles.is_empty() {
-                let reason = answer.failure.unwrap_or(FallbackReason::LlmFailed);
-                // A model that works and has nothing to say is no technical trouble.
-                let silent = answer.silent || answer.failure.is_none();
-                let template = if silent { Template::Fallback } else { template_for(reason) };
-                prepared.fallback = Some((template, reason));
-            }
+            let gathered =
+                known::gather(services, tenant, conversation, mailbox, prepared.decision.understanding).await;
+            words = model::answer(services, tenant, (conversation, mailbox), &gathered, &mut prepared).await;
+            known = Some(gathered);
         }
     }
-    if let Some((template, _)) = prepared.fallback {
-        prepared.bubbles = bubbles(own_text(tenant, template));
+    stand(&mut prepared, services.clock.now_ms());
+    if !matches!(prepared.said, Said::Nothing(_)) {
+        let known = match known {
+            Some(known) => known,
+            None => known::without_knowledge(services, tenant, conversation, mailbox, prepared.decision.understanding),
+        };
+        wording::put(services, tenant, conversation, &known, &mut prepared, words.as_deref()).await;
     }
     prepared
 }
 
-/// The company's own wording, else the default one.
-fn own_text(tenant: &Tenant, template: Template) -> &str {
-    tenant.settings.texts.get(template.name()).map_or(template.default_text(), String::as_str)
+/// The name the customer introduces themselves by.
+fn given_name(mailbox: &Mailbox, prepared: &Prepared) -> Option<String> {
+    if prepared.decision.verdict.is_suspicious() {
+        return None;
+    }
+    let texts = mailbox.messages.iter().rev().filter_map(|(_, message)| message.text.as_ref());
+    texts.filter_map(|text| name_given(text.as_str(), false)).map(|name| name.as_str().to_owned()).next()
 }
 
-fn template_for(reason: FallbackReason) -> Template {
-    match reason {
-        FallbackReason::Blocked | FallbackReason::OutputRejected => Template::Fallback,
-        _ => Template::TechnicalIssue,
+/// How the conversation stands after what was decided. A second answer in a row that is none fetches a person instead.
+fn stand(prepared: &mut Prepared, now_ms: i64) {
+    let (understanding, standing) = (prepared.decision.understanding, &mut prepared.standing);
+    standing.customer_speaks(now_ms);
+    if let Some(change) = prepared.decision.consent {
+        standing.opt(change);
+    }
+    let urgent = understanding.urgency != Urgency::None;
+    if matches!(prepared.said, Said::Nothing(Silence::NotOurs)) {
+        standing.urgent |= urgent;
+        return;
+    }
+    standing.felt(upset(understanding));
+    standing.offered_person = false;
+    match prepared.said {
+        Said::Ready(Template::Fallback | Template::NotKnown | Template::NotUnderstood, why) => {
+            if standing.missed() {
+                let untrue = why == Some(FallbackReason::OutputRejected);
+                prepared.said = Said::Ready(Template::Handoff, why);
+                prepared.hand_off = Some(if untrue { HandOff::Untrue } else { HandOff::Misses });
+            } else {
+                standing.offered_person = prepared.said.reason() != Template::Fallback.name();
+            }
+        }
+        Said::Ready(Template::TechnicalIssue, _) => prepared.hand_off = Some(HandOff::ModelDown),
+        Said::Ready(Template::Clinical | Template::Legal | Template::Financial, _) => standing.offered_person = true,
+        Said::Model => standing.misses = 0,
+        _ => {}
+    }
+    if let Some(reason) = prepared.hand_off {
+        standing.hand_off(reason, urgent || reason == HandOff::Emergency, now_ms);
     }
 }
 
-fn reason(template: Template) -> FallbackReason {
+/// Why a ready text stands where an answer was expected; `None` for texts that are the answer.
+pub(super) fn reason(template: Template) -> Option<FallbackReason> {
     match template {
-        Template::AiDisabled => FallbackReason::AiDisabled,
-        Template::Media => FallbackReason::MediaOnly,
-        Template::Injection => FallbackReason::Injection,
-        _ => FallbackReason::LlmFailed,
+        Template::AiDisabled => Some(FallbackReason::AiDisabled),
+        Template::Media | Template::MediaUnheard => Some(FallbackReason::MediaOnly),
+        Template::Injection => Some(FallbackReason::Injection),
+        Template::Fallback | Template::TechnicalIssue => Some(FallbackReason::LlmFailed),
+        _ => None,
     }
 }
 
 /// Counts a decided answer; an answer that was prepared and thrown away is not counted.
 pub(super) fn count(tenant: &Tenant, prepared: &Prepared) {
-    if let Some((template, reason)) = prepared.fallback {
-        metrics::fallback_reply(tenant.id(), reason);
+    let company = tenant.id();
+    metrics::intention_detected(company, prepared.decision.understanding.intent.label());
+    if let Said::Ready(template, Some(reason)) = prepared.said {
+        metrics::fallback_reply(company, reason);
         if template == Template::Injection {
-            metrics::prompt_injection_blocked(tenant.id());
+            metrics::prompt_injection_blocked(company);
         }
     }
-}
-
-fn request(services: &Services, tenant: &Tenant, conversation: &Conversation, mailbox: &Mailbox) -> ChatRequest {
-    let shown = mailbox.messages.iter().rev().find_map(|(_, message)| message.name.as_ref());
-    let briefing = Briefing {
-        company: &tenant.company.name,
-        facts: &tenant.settings.facts,
-        // A profile's name is the customer's text like any other.
-        customer: conversation.called(shown.map(|name| name.as_str())).filter(|name| !judge(name).blocks()),
-        zone: tenant.settings.timezone,
-    };
-    let before = window(&conversation.lines, tenant.settings.context_turns);
-    let now = mailbox.messages.iter().map(|(_, message)| Line { by: Author::Customer, text: spoken(message) });
-    let llm = &services.settings.llm;
-    ChatRequest {
-        system: system_instruction(&briefing, services.clock.now()),
-        turns: before.iter().cloned().map(harmless).chain(now).map(turn).collect(),
-        max_output_tokens: llm.max_output_tokens,
-        timeout: Duration::from_millis(llm.call_timeout_ms),
-        correlation_id: mailbox.messages.last().map(|(one, _)| one.envelope.correlation_id.clone()).unwrap_or_default(),
+    if let Some(reason) = prepared.hand_off {
+        metrics::transferred(company, labels::transfer(reason));
     }
-}
-
-/// What was kept from the model in its own turn is kept from it later too.
-fn harmless(line: Line) -> Line {
-    if line.by == Author::Customer && judge(&line.text).blocks() {
-        return Line { text: "[mensagem não mostrada]".to_owned(), ..line };
+    if let Some(change) = prepared.decision.consent {
+        metrics::opted(company, labels::opted(change));
     }
-    line
-}
-
-fn turn(line: Line) -> ChatTurn {
-    let role = if line.by == Author::Customer { ChatRole::User } else { ChatRole::Model };
-    ChatTurn { role, text: line.text }
 }

@@ -1,24 +1,29 @@
 //! T1: everything a turn decided, in one transaction under the fence.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::answer::{self, Prepared};
 use super::mailbox::Mailbox;
+use super::rows::{delivery_row, inbox_row, kind_label, outbox_row, turn_row};
 use super::{Turn, new_id};
-use crate::domain::conversation::history::{Author, Line, spoken};
-use crate::domain::inbound::{InboundMessage, MessageKind, Sender};
-use crate::models::tenant::delivery::{self, DeliveryRow, DeliveryState};
+use crate::domain::conversation::history::{Author, Line};
+use crate::domain::conversation::opt_out::OptChange;
+use crate::domain::conversation::profile::Heard;
+use crate::domain::conversation::standing::Standing;
+use crate::domain::inbound::{MessageKind, Sender};
+use crate::models::tenant::consent::{self, ConsentKind};
+use crate::models::tenant::delivery::{self, DeliveryRow};
+use crate::models::tenant::event::{self, EventRow};
 use crate::models::tenant::message::{self, NewMessage};
 use crate::models::tenant::person::{self, Identity};
 use crate::models::tenant::turn::{self, TurnRow};
 use crate::models::tenant::{commit, conversation};
-use crate::queue::Waiting;
 use crate::services::ServiceError;
 use crate::services::context::Conversation;
 use crate::services::delivery::Unmatched;
-use crate::telemetry::metrics::{self, MessageKind as KindLabel};
-use crate::tenant::{Tenant, TenantTx};
+use crate::telemetry::metrics;
+use crate::tenant::{StoreError, Tenant, TenantTx};
 
 /// What is to be stored.
 pub(super) struct Plan {
@@ -26,9 +31,11 @@ pub(super) struct Plan {
     messages: Vec<NewMessage>,
     /// The outgoing texts.
     pub deliveries: Vec<DeliveryRow>,
+    /// What counts besides.
+    events: Vec<EventRow>,
     sender: Sender,
     /// The person's name after this turn.
-    pub name: Option<String>,
+    name: Option<String>,
     shown_name: Option<String>,
     /// The envelopes this decides.
     pub seqs: Vec<i64>,
@@ -51,29 +58,35 @@ impl Plan {
         let mut messages: Vec<NewMessage> = mailbox
             .messages
             .iter()
-            .map(|(waiting, message)| inbox_row(conversation.id, turn_row.id, waiting, message))
+            .map(|(waiting, message)| {
+                let heard = prepared.heard.iter().find(|(id, _)| *id == waiting.envelope.id).map(|(_, words)| words);
+                inbox_row((conversation.id, turn_row.id), waiting, message, heard)
+            })
             .collect();
         let mut deliveries = Vec::new();
         for (n, body) in (0_i16..).zip(&prepared.bubbles) {
             let row = outbox_row(
-                conversation.id,
-                turn_row.id,
+                (conversation.id, Some(turn_row.id)),
+                Author::Assistant,
                 &correlation_id,
-                mailbox.last_seq + 1 + i64::from(n),
+                mailbox.last_seq.max(mailbox.said_seq) + 1 + i64::from(n),
                 body,
                 now,
             );
-            deliveries.push(delivery_row(turn, &row, &last.from, n));
+            deliveries.push(delivery_row(turn, &row, last.from.reply_address(), n));
             messages.push(row);
         }
         let shown_name =
             mailbox.messages.iter().rev().find_map(|(_, m)| m.name.as_ref()).map(|n| n.as_str().to_owned());
+        let events = events(&turn_row, &deliveries, &prepared);
+        let called = conversation.called(shown_name.as_deref()).map(str::to_owned);
         Ok(Self {
             turn: turn_row,
             messages,
             deliveries,
+            events,
             sender: last.from.clone(),
-            name: conversation.called(shown_name.as_deref()).map(str::to_owned),
+            name: prepared.given_name.clone().or(called),
             shown_name,
             seqs: mailbox.messages.iter().map(|(waiting, _)| waiting.seq).collect(),
             kinds: mailbox.messages.iter().map(|(_, message)| message.kind).collect(),
@@ -89,14 +102,37 @@ impl Plan {
         answer::count(tenant, &self.prepared);
     }
 
+    /// How the conversation stands after this turn.
+    fn standing(&self) -> &Standing {
+        &self.prepared.standing
+    }
+
+    /// What the conversation is after this turn, once it is committed.
+    pub(super) fn remember(&self, conversation: &mut Conversation) {
+        conversation.is_new = false;
+        conversation.returning = false;
+        conversation.name.clone_from(&self.name);
+        conversation.name_given |= self.prepared.given_name.is_some();
+        conversation.standing.clone_from(self.standing());
+        conversation.assigned.extend(self.prepared.variants.iter().cloned());
+        if let Some(mood) = self.prepared.decision.understanding.feedback {
+            conversation.opinions.add(mood);
+        }
+        let suspicious = self.prepared.decision.verdict.is_suspicious();
+        for row in self.messages.iter().filter(|row| row.author == Author::Customer.as_str()) {
+            conversation.profile.learn(&Heard { text: &row.body, suspicious, asked_name: false, catalogue: &[] });
+        }
+        conversation.lines.extend(self.lines());
+    }
+
     /// The name the person's phone shows, where it is news.
     fn new_name(&self, conversation: &Conversation) -> Option<&str> {
         self.shown_name.as_deref().filter(|name| !conversation.name_given && conversation.name.as_deref() != Some(name))
     }
 
     /// What the conversation's history gains.
-    pub(super) fn lines(&self) -> Vec<Line> {
-        let line = |row: &NewMessage| Line { by: Author::parse(row.author), text: row.body.clone() };
+    fn lines(&self) -> Vec<Line> {
+        let line = |row: &NewMessage| Line::new(Author::parse(row.author), row.body.clone()).at(row.at);
         self.messages.iter().filter(|row| !row.body.is_empty()).map(line).collect()
     }
 
@@ -112,98 +148,20 @@ impl Plan {
     }
 }
 
-fn turn_row(
-    turn: &Turn<'_>,
-    conversation: &Conversation,
-    mailbox: &Mailbox,
-    prepared: &Prepared,
-    (preparations, correlation_id, now): (u32, &str, DateTime<Utc>),
-) -> TurnRow {
-    let small = |n: u64| i32::try_from(n).unwrap_or(i32::MAX);
-    let at = |ms: i64| DateTime::from_timestamp_millis(ms).unwrap_or(now);
-    let oldest = mailbox.messages.iter().map(|(waiting, _)| waiting.accepted_ms).min();
-    TurnRow {
-        id: new_id(),
-        conversation_id: conversation.id,
-        correlation_id: correlation_id.to_owned(),
-        decision: if prepared.fallback.is_some() { "template" } else { "answer" }.to_owned(),
-        reason: prepared.fallback.map(|(template, _)| template.name()).unwrap_or_default().to_owned(),
-        fence: turn.claim.fence,
-        model: prepared.model.clone(),
-        tokens_in: small(u64::from(prepared.usage.input)),
-        tokens_out: small(u64::from(prepared.usage.output)),
-        tokens_estimated: prepared.estimated,
-        injection_score: prepared.injection_score,
-        messages_seen: small(mailbox.messages.len() as u64),
-        preparations: small(u64::from(preparations)),
-        model_ms: small(u64::try_from(prepared.model_time.as_millis()).unwrap_or(u64::MAX)),
-        accepted_at: oldest.map_or(now, at),
-        claimed_at: at(turn.claim.claimed_ms),
-        decided_at: now,
+/// An impression of each variant that is said, and what the customer thinks.
+fn events(turn: &TurnRow, deliveries: &[DeliveryRow], prepared: &Prepared) -> Vec<EventRow> {
+    let (conversation, at) = (turn.conversation_id, turn.decided_at);
+    let mut events = Vec::new();
+    if let Some(last) = deliveries.last() {
+        let shown = prepared.variants.iter();
+        events.extend(shown.map(|(experiment, variant)| {
+            EventRow::impression(new_id(), conversation, (*experiment, variant), last.id, at)
+        }));
     }
-}
-
-fn inbox_row(conversation_id: Uuid, turn_id: Uuid, waiting: &Waiting, message: &InboundMessage) -> NewMessage {
-    NewMessage {
-        id: waiting.envelope.id,
-        conversation_id,
-        author: Author::Customer.as_str(),
-        seq: waiting.seq,
-        kind: kind_word(message.kind).to_owned(),
-        body: spoken(message),
-        was_cut: message.text.as_ref().is_some_and(|text| text.was_cut()),
-        dedupe_key: waiting.envelope.dedupe.clone(),
-        turn_id: Some(turn_id),
-        correlation_id: waiting.envelope.correlation_id.clone(),
-        at: DateTime::from_timestamp_millis(waiting.accepted_ms).unwrap_or_default(),
+    if let Some(mood) = prepared.decision.understanding.feedback {
+        events.push(EventRow::feedback(new_id(), conversation, mood.label(), at));
     }
-}
-
-fn outbox_row(
-    conversation_id: Uuid,
-    turn_id: Uuid,
-    correlation_id: &str,
-    seq: i64,
-    body: &str,
-    now: DateTime<Utc>,
-) -> NewMessage {
-    NewMessage {
-        id: new_id(),
-        conversation_id,
-        author: Author::Assistant.as_str(),
-        seq,
-        kind: "text".to_owned(),
-        body: body.to_owned(),
-        was_cut: false,
-        dedupe_key: None,
-        turn_id: Some(turn_id),
-        correlation_id: correlation_id.to_owned(),
-        at: now,
-    }
-}
-
-fn delivery_row(turn: &Turn<'_>, row: &NewMessage, to: &Sender, position: i16) -> DeliveryRow {
-    let first = position == 0;
-    let wait = i64::try_from(turn.services.settings.delivery.ambiguous_wait_ms).unwrap_or(i64::MAX / 1000);
-    DeliveryRow {
-        id: new_id(),
-        message_id: row.id,
-        conversation_id: row.conversation_id,
-        turn_id: row.turn_id.unwrap_or(row.id),
-        position,
-        recipient: to.reply_address(),
-        body: row.body.clone(),
-        correlation_id: row.correlation_id.clone(),
-        state: if first { DeliveryState::Sending } else { DeliveryState::Queued }.as_str().to_owned(),
-        attempts: i32::from(first),
-        resends: 0,
-        attempt_at: first.then_some(row.at),
-        next_at: first.then(|| row.at + TimeDelta::milliseconds(wait)),
-        external_id: None,
-        error_code: None,
-        created_at: row.at,
-        sent_at: None,
-    }
+    events
 }
 
 /// Commits the plan. An outcome nobody knows (the connection broke during COMMIT) is looked up while the claim lives.
@@ -223,15 +181,23 @@ pub(super) async fn commit(turn: &Turn<'_>, conversation: &mut Conversation, pla
 /// One statement where nothing but the turn is to be stored, which is nearly always; else a transaction of several.
 async fn store(turn: &Turn<'_>, conversation: &mut Conversation, plan: &Plan) -> Result<(), ServiceError> {
     let two_addresses = matches!(plan.sender, Sender::Phone { lid: Some(_), .. });
-    if !conversation.is_new && !two_addresses && plan.new_name(conversation).is_none() {
+    let decision = &plan.prepared.decision;
+    let plain = !two_addresses
+        && decision.consent.is_none()
+        && plan.events.is_empty()
+        && plan.prepared.given_name.as_deref().is_none();
+    let same = *plan.standing() == conversation.standing && plan.new_name(conversation).is_none();
+    if !conversation.is_new && plain && same {
         let address = plan.sender.reply_address();
         return Ok(commit::decide(&turn.tenant.db, &address, &plan.turn, &plan.messages, &plan.deliveries).await?);
     }
-    if let (true, Sender::Phone { phone, lid: None }) = (conversation.is_new, &plan.sender)
+    let standing = stored(plan.standing())?;
+    if let (true, true, Sender::Phone { phone, lid: None }) = (conversation.is_new, plain, &plan.sender)
         && phone.person_key() == turn.claim.conversation
     {
         let addresses = (turn.claim.conversation.as_str(), phone.digits());
-        let person = (conversation.person_id, plan.shown_name.as_deref());
+        let standing = standing.to_string();
+        let person = (conversation.person_id, plan.shown_name.as_deref(), standing.as_str());
         let (db, row) = (&turn.tenant.db, &plan.turn);
         if commit::decide_first(db, addresses, person, row, &plan.messages, &plan.deliveries).await? {
             return Ok(());
@@ -255,17 +221,33 @@ async fn write(
 ) -> Result<(), ServiceError> {
     let now = plan.turn.decided_at;
     hold(turn, conversation, tx, &plan.sender, now).await?;
-    if let Some(name) = plan.new_name(conversation) {
+    if *plan.standing() != conversation.standing {
+        conversation::stand(tx, conversation.id, &stored(plan.standing())?).await?;
+    }
+    if let Some(change) = plan.prepared.decision.consent {
+        let source = plan.messages.first().map(|row| format!("message/{}", row.id)).unwrap_or_default();
+        let granted = change == OptChange::In;
+        consent::record(tx, conversation.person_id, ConsentKind::Messages, granted, &source, now).await?;
+    }
+    if let Some(name) = plan.prepared.given_name.as_deref() {
+        person::name_from_customer(tx, conversation.person_id, name, now).await?;
+    } else if let Some(name) = plan.new_name(conversation) {
         person::name_from_channel(tx, conversation.person_id, name, now).await?;
     }
     turn::insert(tx, &plan.turn).await?;
     message::append(tx, &plan.messages).await?;
     delivery::insert(tx, &plan.deliveries).await?;
+    event::insert(tx, &plan.events).await?;
     Ok(())
 }
 
+/// How a conversation stands, as it is stored.
+pub(super) fn stored(standing: &Standing) -> Result<serde_json::Value, ServiceError> {
+    serde_json::to_value(standing).map_err(|error| StoreError::pg_data(error.to_string()).into())
+}
+
 /// Takes the conversation's row for this claim, making person and conversation when they are new.
-async fn hold(
+pub(super) async fn hold(
     turn: &Turn<'_>,
     conversation: &mut Conversation,
     tx: &mut TenantTx,
@@ -304,11 +286,12 @@ fn identities(key: &str, who: &Sender) -> Vec<Identity> {
     phone.into_iter().chain(lid).collect()
 }
 
-/// Stores what a human of the company typed on the same phone.
+/// Stores what a human of the company typed on the same phone, and how the conversation stands since.
 pub(super) async fn team_lines(
     turn: &Turn<'_>,
     conversation: &mut Conversation,
     typed: &[Unmatched],
+    standing: &Standing,
 ) -> Result<Vec<Line>, ServiceError> {
     let Some(first) = typed.first() else { return Ok(Vec::new()) };
     let now = turn.now();
@@ -332,6 +315,9 @@ pub(super) async fn team_lines(
     let stored = async {
         hold(turn, conversation, &mut tx, &first.echo.to, now).await?;
         message::append(&mut tx, &rows).await?;
+        if *standing != conversation.standing {
+            conversation::stand(&mut tx, conversation.id, &stored(standing)?).await?;
+        }
         Ok::<(), ServiceError>(())
     }
     .await;
@@ -340,51 +326,6 @@ pub(super) async fn team_lines(
         return Err(error);
     }
     tx.commit().await?;
-    let line = |row: NewMessage| (!row.body.is_empty()).then_some(Line { by: Author::Team, text: row.body });
+    let line = |row: NewMessage| (!row.body.is_empty()).then(|| Line::new(Author::Team, row.body).at(row.at));
     Ok(rows.into_iter().filter_map(line).collect())
-}
-
-/// A dead text becomes due again, by an operator's order. Its next failure makes it a dead letter again.
-pub(super) async fn revive(turn: &Turn<'_>, id: Uuid) -> Result<(), ServiceError> {
-    let now = turn.now();
-    let mut tx = turn.tenant.db.begin().await?;
-    if let Some(mut row) = delivery::find(&mut tx, id).await?
-        && row.state() == DeliveryState::Dead
-    {
-        conversation::take(&mut tx, row.conversation_id, None, turn.claim.fence, now).await?;
-        // Of unknown fate before: then it is no text that may be replaced as surely unsent.
-        if row.error_code.as_deref() == Some("ambiguous") {
-            row.resends = row.resends.max(1);
-        }
-        row.state = DeliveryState::RetryWait.as_str().to_owned();
-        row.error_code = Some(delivery::REQUEUED.to_owned());
-        row.next_at = Some(now);
-        delivery::save(&mut tx, &row).await?;
-    }
-    tx.commit().await?;
-    Ok(())
-}
-
-fn kind_word(kind: MessageKind) -> &'static str {
-    match kind {
-        MessageKind::Text => "text",
-        MessageKind::Image => "image",
-        MessageKind::Video => "video",
-        MessageKind::Audio => "audio",
-        MessageKind::Document => "document",
-        MessageKind::Sticker => "sticker",
-        MessageKind::Location => "location",
-        MessageKind::Contact => "contact",
-        MessageKind::Unsupported => "unsupported",
-    }
-}
-
-fn kind_label(kind: MessageKind) -> KindLabel {
-    match kind {
-        MessageKind::Text => KindLabel::Text,
-        MessageKind::Location => KindLabel::Location,
-        MessageKind::Contact => KindLabel::Contact,
-        MessageKind::Unsupported => KindLabel::Other,
-        _ => KindLabel::Media,
-    }
 }

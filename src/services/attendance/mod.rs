@@ -12,12 +12,17 @@
 
 mod answer;
 mod commit;
+mod known;
+mod labels;
 mod mailbox;
+mod model;
+mod orders;
+mod preparing;
+mod rows;
+mod wording;
 
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use self::answer::Prepared;
@@ -26,6 +31,7 @@ use super::context::{self, Conversation};
 use super::delivery::{self, Errand, Flow};
 use super::lease::Lease;
 use super::{ServiceError, Services};
+use crate::domain::conversation::standing::Standing;
 use crate::models::tenant::{conversation, message};
 use crate::queue::{Body, Claimed, Queue, Return, Settlement};
 use crate::tenant::{StoreError, Tenant, TenantKey};
@@ -124,7 +130,7 @@ impl Turn<'_> {
         }
         self.hear_echoes(conversation, &mut mailbox).await?;
         self.obey(&mailbox).await?;
-        self.ack(&mailbox.settled, None).await?;
+        self.ack(&std::mem::take(&mut mailbox.settled), None).await?;
         if !fresh && !conversation.is_new || !mailbox.orders.is_empty() {
             match delivery::finish(&self.errand(conversation), !mailbox.messages.is_empty()).await? {
                 Flow::Wait(wait) => return Ok(self.unless_newer(&mailbox, wait).await?.into()),
@@ -132,36 +138,16 @@ impl Turn<'_> {
                 Flow::Clear => {}
             }
         }
+        if let Some(wait) = self.obey_team(conversation, &mut mailbox).await? {
+            return Ok(self.unless_newer(&mailbox, wait).await?.into());
+        }
         if mailbox.messages.is_empty() {
             return Ok(Return::Clean.into());
         }
         self.answer(conversation, &mut mailbox).await
     }
 
-    /// Prepares until nothing newer comes, commits, delivers.
-    async fn answer(&self, conversation: &mut Conversation, mailbox: &mut Mailbox) -> Result<Attended, ServiceError> {
-        let begun = Instant::now();
-        let settings = &self.services.settings.queue;
-        let mut preparations = 0;
-        let mut spent = answer::Spent::default();
-        let prepared = loop {
-            preparations += 1;
-            let mut prepared = answer::prepare(self.services, self.tenant, conversation, mailbox).await;
-            spent.add(&mut prepared);
-            let patience = begun.elapsed() < Duration::from_millis(settings.reprepare_budget_ms);
-            // Without patience nobody looks: what came meanwhile stays in the mailbox for a turn of its own.
-            if preparations > settings.max_repreparations || !patience || !self.newer_came(mailbox).await? {
-                break prepared;
-            }
-            tracing::info!(
-                company = self.tenant.id().get(),
-                preparations,
-                "A newer message came while the answer was being prepared; preparing again"
-            );
-        };
-        self.decide(conversation, mailbox, prepared, preparations).await
-    }
-
+    /// Commits what was prepared, delivers it, and settles the conversation.
     async fn decide(
         &self,
         conversation: &mut Conversation,
@@ -171,9 +157,7 @@ impl Turn<'_> {
     ) -> Result<Attended, ServiceError> {
         let plan = commit::Plan::new(self, conversation, mailbox, prepared, preparations)?;
         commit::commit(self, conversation, &plan).await?;
-        conversation.is_new = false;
-        conversation.name.clone_from(&plan.name);
-        conversation.lines.extend(plan.lines());
+        plan.remember(conversation);
         plan.count(self.tenant);
         let usage = (TenantKey::Usage(&self.now().format("%Y-%m").to_string()).to_string(), plan.usage().to_vec());
         let seqs = plan.seqs;
@@ -206,26 +190,6 @@ impl Turn<'_> {
         Ok(Return::At(if message { due.min(peek.burst_due) } else { due }))
     }
 
-    /// Whether a customer's message came since the claim; it is then added to the mailbox, and the rest of its burst is
-    /// waited for.
-    async fn newer_came(&self, mailbox: &mut Mailbox) -> Result<bool, ServiceError> {
-        let mut came = false;
-        let limit = Instant::now() + Duration::from_millis(self.services.settings.queue.burst_max_ms);
-        loop {
-            let peek = self.queue.peek(self.claim, mailbox.last_seq).await?.ok_or(ServiceError::LeaseLost)?;
-            if !mailbox.add(peek.newer) {
-                return Ok(came);
-            }
-            came = true;
-            let left = peek.burst_due - self.services.clock.now_ms();
-            if let Ok(left) = u64::try_from(left)
-                && Instant::now() < limit
-            {
-                tokio::time::sleep(Duration::from_millis(left)).await;
-            }
-        }
-    }
-
     /// Envelopes whose message is in PostgreSQL already: duplicates that came after Redis forgot their ids, or work whose
     /// acknowledgement was lost.
     async fn drop_decided(&self, mailbox: &mut Mailbox) -> Result<(), ServiceError> {
@@ -253,18 +217,36 @@ impl Turn<'_> {
             self.read_again(conversation).await?;
         }
         if !typed.is_empty() {
-            let lines = commit::team_lines(self, conversation, &typed).await?;
+            let standing = self.after_typing(conversation, &typed);
+            let lines = commit::team_lines(self, conversation, &typed, &standing).await?;
             conversation.is_new = false;
+            conversation.standing = standing;
             conversation.lines.extend(lines);
             self.ack(&[], Some(conversation)).await?;
         }
         Ok(())
     }
 
+    /// How the conversation stands after a person wrote on the same phone: theirs for a while, unless their last words
+    /// give it back.
+    fn after_typing(&self, conversation: &Conversation, typed: &[delivery::Unmatched]) -> Standing {
+        let (now_ms, settings) = (self.services.clock.now_ms(), &self.tenant.settings.attending);
+        let mut standing = conversation.standing.clone();
+        for one in typed {
+            let text = one.echo.text.as_ref().map_or("", |text| text.as_str().trim());
+            if !settings.give_back_word.is_empty() && text.eq_ignore_ascii_case(&settings.give_back_word) {
+                standing.give_back(now_ms);
+            } else {
+                standing.team_speaks(settings.pause_ms, now_ms);
+            }
+        }
+        standing
+    }
+
     /// An operator's orders to try dead texts once more.
     async fn obey(&self, mailbox: &Mailbox) -> Result<(), ServiceError> {
         for order in &mailbox.orders {
-            commit::revive(self, *order).await?;
+            orders::revive(self, *order).await?;
         }
         Ok(())
     }

@@ -50,7 +50,7 @@ pub async fn finish(errand: &Errand<'_>, newer: bool) -> Result<Flow, ServiceErr
                 metrics::outbox_resent(errand.tenant.id());
             }
             // Once its fate was unknown it is never "surely not sent" again: the customer may have read it.
-            (DeliveryState::RetryWait | DeliveryState::Queued, _) if newer && row.resends == 0 => {
+            (DeliveryState::RetryWait | DeliveryState::Queued, _) if newer && row.resends == 0 && row.is_answer() => {
                 let end = turn_end(rest);
                 supersede(errand, rest.get_mut(..end).unwrap_or_default()).await?;
                 rest = rest.get_mut(end..).unwrap_or_default();

@@ -1,13 +1,13 @@
--- The model's breaker and error budget of one company, shared by all processes.
+-- The breaker of one of a company's models, and the company's error budget; shared by all processes.
 -- KEYS[1] prefix; ARGV: offset, op ('ask' | 'good' | 'bad'), failures that open, open_ms, budget window minutes, count,
---   sum up the window (1|0: sixty reads)
+--   sum up the window (1|0: sixty reads), the model's provider (a word)
 -- ask  -> {'closed' | 'probe' | 'open', failures}
 -- else -> {state ('closed' | 'open' | 'half_open'), good calls in the window, bad calls in the window}
 -- An open breaker lets one probe through when its time is over; the probe's outcome decides.
 local P = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
-local key, op, most, open_ms, window = P .. 'llm:breaker', ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local key, op, most, open_ms, window = P .. 'llm:breaker:' .. ARGV[8], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local state = redis.call('HMGET', key, 'failures', 'open_until', 'probe_until')
 local failures, open_until, probe_until = tonumber(state[1]) or 0, tonumber(state[2]) or 0, tonumber(state[3]) or 0
 local function text(n) return string.format('%.0f', n) end

@@ -1,4 +1,4 @@
-//! The breaker of a company's model, shared through Redis by all processes; and its error budget.
+//! The breaker of each of a company's models, shared through Redis by all processes; and the company's error budget.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::provider::Provider;
 use crate::domain::company::CompanyId;
 use crate::services::Services;
 use crate::telemetry::metrics::{self, CircuitState};
@@ -31,10 +32,10 @@ const MEMORY: Duration = Duration::from_millis(200);
 /// How often a healthy model's error budget is summed up.
 const SUM_EVERY: Duration = Duration::from_secs(5);
 
-/// What this process remembers of each company's breaker, so that a healthy model costs no round trip.
+/// What this process remembers of each breaker, so that a healthy model costs no round trip.
 #[derive(Default)]
 pub struct Memory {
-    by_company: Mutex<HashMap<CompanyId, Remembered>>,
+    by_model: Mutex<HashMap<(CompanyId, u64), Remembered>>,
     summed: Mutex<HashMap<CompanyId, Instant>>,
 }
 
@@ -47,11 +48,16 @@ struct Remembered {
 pub(super) struct Breaker<'a> {
     services: &'a Services,
     tenant: &'a Tenant,
+    provider: &'a Provider<'a>,
 }
 
 impl<'a> Breaker<'a> {
-    pub(super) fn new(services: &'a Services, tenant: &'a Tenant) -> Self {
-        Self { services, tenant }
+    pub(super) fn new(services: &'a Services, tenant: &'a Tenant, provider: &'a Provider<'a>) -> Self {
+        Self { services, tenant, provider }
+    }
+
+    fn key(&self) -> (CompanyId, u64) {
+        (self.tenant.id(), self.provider.place)
     }
 
     /// While Redis is away the model is asked all the same: a breaker protects, it must not be a new point of failure.
@@ -96,20 +102,20 @@ impl<'a> Breaker<'a> {
     }
 
     fn remembered(&self, look: impl FnOnce(&mut Remembered) -> bool) -> bool {
-        let memory = &self.services.breakers.by_company;
-        memory.lock().is_ok_and(|mut memory| memory.get_mut(&self.tenant.id()).is_some_and(look))
+        let memory = &self.services.breakers.by_model;
+        memory.lock().is_ok_and(|mut memory| memory.get_mut(&self.key()).is_some_and(look))
     }
 
     fn remember(&self) {
-        if let Ok(mut memory) = self.services.breakers.by_company.lock() {
-            memory.insert(self.tenant.id(), Remembered { closed_since: Instant::now(), good: 0 });
+        if let Ok(mut memory) = self.services.breakers.by_model.lock() {
+            memory.insert(self.key(), Remembered { closed_since: Instant::now(), good: 0 });
         }
     }
 
     /// Returns the successes that were not told yet.
     fn forget(&self) -> i64 {
-        let memory = &self.services.breakers.by_company;
-        memory.lock().ok().and_then(|mut memory| memory.remove(&self.tenant.id())).map_or(0, |known| known.good)
+        let memory = &self.services.breakers.by_model;
+        memory.lock().ok().and_then(|mut memory| memory.remove(&self.key())).map_or(0, |known| known.good)
     }
 
     /// The error budget is summed up once in a while: it changes slowly, and summing reads every minute of its window.
@@ -125,6 +131,7 @@ impl<'a> Breaker<'a> {
     async fn run(&self, op: &str, count: i64) -> Option<Reply> {
         let llm = &self.services.settings.llm;
         let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let name = format!("{}:{:016x}", self.provider.label.as_str(), self.provider.place);
         let args = [
             self.services.clock.offset_ms().into(),
             op.into(),
@@ -133,6 +140,7 @@ impl<'a> Breaker<'a> {
             signed(llm.error_budget_window_minutes.max(1)).into(),
             count.into(),
             i64::from(op == "bad" || (op == "good" && self.sum_is_due())).into(),
+            name.as_str().into(),
         ];
         let answer = self.tenant.redis.run(&SCRIPT, &args).await;
         answer
@@ -150,7 +158,7 @@ impl<'a> Breaker<'a> {
             Some("half_open") => CircuitState::HalfOpen,
             _ => CircuitState::Closed,
         };
-        metrics::llm_circuit_state(self.tenant.id(), state);
+        metrics::llm_circuit_state(self.tenant.id(), self.provider.label, state);
         let (good, bad) = (reply.int_at(1).unwrap_or(0) as f64, reply.int_at(2).unwrap_or(0) as f64);
         if good + bad > 0.0 {
             let rate = bad / (good + bad);

@@ -125,7 +125,7 @@ catalogue! {
         "One call of the language model.").each_company();
     LLM_ERRORS = counter("llm_errors_total", &[PROVIDER, ("kind", l::LlmErrorKind::ALL)],
         "Failed calls of the language model.").each_company();
-    LLM_CIRCUIT_STATE = gauge("llm_circuit_state", &[],
+    LLM_CIRCUIT_STATE = gauge("llm_circuit_state", &[PROVIDER],
         "Breaker before the language model: 0 closed, 1 half open, 2 open.").each_company();
     LLM_ERROR_RATE = gauge("llm_error_rate", &[],
         "Share of calls of the language model that failed in the window of the error budget, 0 to 1.").each_company();
@@ -135,6 +135,12 @@ catalogue! {
         "Messages taken as an attempt to give the model orders.").each_company();
     FALLBACK_REPLIES = counter("fallback_replies_total", &[("reason", l::FallbackReason::ALL)],
         "Templates sent instead of a generated answer.").each_company();
+    FALLBACK_TRANSFER = counter("fallback_transfer_total", &[("reason", l::TransferReason::ALL)],
+        "Conversations handed to a person.").each_company();
+    INTENTION_DETECTED = counter("intention_detected_total", &[("intention", &[])],
+        "Decided turns by what the customer wanted.").each_company();
+    OPT_OUTS = counter("opt_outs_total", &[("change", l::OptChange::ALL)],
+        "Wishes about being written to.").each_company();
     TOKEN_USAGE = counter("token_usage_total",
         &[("direction", l::TokenDirection::ALL), ("source", l::TokenSource::ALL)],
         "Tokens of the language model.").each_company();

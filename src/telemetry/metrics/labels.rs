@@ -209,6 +209,38 @@ label! {
 }
 
 label! {
+    /// Why a conversation was handed to a person.
+    TransferReason {
+        /// The customer asked.
+        Asked = "asked",
+        /// No real answer, twice in a row.
+        Misses = "misses",
+        /// The customer is upset.
+        Mood = "mood",
+        /// The model cannot be reached.
+        ModelDown = "model_down",
+        /// The company switched the assistant off.
+        AiDisabled = "ai_disabled",
+        /// Nothing true could be said.
+        Untrue = "untrue",
+        /// Two machines talk to each other.
+        Loop = "loop",
+        /// Somebody may be in danger.
+        Emergency = "emergency",
+    }
+}
+
+label! {
+    /// A wish about being written to.
+    OptChange {
+        /// No more.
+        Out = "out",
+        /// Again.
+        In = "in",
+    }
+}
+
+label! {
     /// Which way tokens went.
     TokenDirection {
         /// Into the model.
@@ -261,14 +293,34 @@ label! {
 label! {
     /// What an answer claimed although no committed effect and no live slot bears it out.
     ClaimKind {
-        /// A date.
+        /// A day.
         Date = "date",
-        /// A time of day.
+        /// A time of day, or that it is free.
         Time = "time",
         /// A price.
         Price = "price",
-        /// That something was booked, moved or cancelled.
-        Effect = "effect",
+        /// A link or an address of the net.
+        Link = "link",
+        /// A telephone number.
+        Phone = "phone",
+        /// That something was booked, moved, cancelled, paid or sent.
+        Booking = "booking",
+        /// Not Portuguese.
+        Language = "language",
+        /// Too long.
+        Length = "length",
+        /// The model's instruction.
+        PromptEcho = "prompt_echo",
+        /// Somebody else's data.
+        OtherPerson = "other_person",
+        /// Medical, legal or financial advice.
+        Advice = "advice",
+        /// A promise nobody made.
+        Promise = "promise",
+        /// An address.
+        Place = "place",
+        /// Anything else.
+        Other = "other",
     }
 }
 

@@ -13,7 +13,8 @@ use super::catalogue::names;
 use super::exporter::ALL;
 use super::labels::{
     Channel, CircuitState, ClaimKind, Component, DeadLetterReason, DurabilityLevel, FallbackReason, LlmErrorKind,
-    MemoryType, MessageKind, Provider, StatusClass, TaskKind, TaskOutcome, TokenDirection, TokenSource, WebhookStatus,
+    MemoryType, MessageKind, OptChange, Provider, StatusClass, TaskKind, TaskOutcome, TokenDirection, TokenSource,
+    TransferReason, WebhookStatus,
 };
 use crate::domain::company::CompanyId;
 
@@ -129,14 +130,14 @@ pub fn llm_error(company: CompanyId, provider: Provider, kind: LlmErrorKind) {
         .increment(1);
 }
 
-/// Sets the state of a company's breaker.
-pub fn llm_circuit_state(company: CompanyId, state: CircuitState) {
+/// Sets the state of a breaker of a company.
+pub fn llm_circuit_state(company: CompanyId, provider: Provider, state: CircuitState) {
     let value = match state {
         CircuitState::Closed => 0.0,
         CircuitState::HalfOpen => 1.0,
         CircuitState::Open => 2.0,
     };
-    gauge!(names::LLM_CIRCUIT_STATE, "company" => each(company)).set(value);
+    gauge!(names::LLM_CIRCUIT_STATE, "company" => each(company), "provider" => provider.as_str()).set(value);
 }
 
 /// Sets the share of failed calls (0 to 1) and what is left of the error budget (1 untouched, 0 spent).
@@ -153,6 +154,21 @@ pub fn prompt_injection_blocked(company: CompanyId) {
 /// A template went out instead of a generated answer.
 pub fn fallback_reply(company: CompanyId, reason: FallbackReason) {
     counter!(names::FALLBACK_REPLIES, "company" => each(company), "reason" => reason.as_str()).increment(1);
+}
+
+/// A conversation was handed to a person.
+pub fn transferred(company: CompanyId, reason: TransferReason) {
+    counter!(names::FALLBACK_TRANSFER, "company" => each(company), "reason" => reason.as_str()).increment(1);
+}
+
+/// What a decided turn was about: the stable name of an intent.
+pub fn intention_detected(company: CompanyId, intention: &'static str) {
+    counter!(names::INTENTION_DETECTED, "company" => each(company), "intention" => intention).increment(1);
+}
+
+/// Somebody wants no more messages, or some again.
+pub fn opted(company: CompanyId, change: OptChange) {
+    counter!(names::OPT_OUTS, "company" => each(company), "change" => change.as_str()).increment(1);
 }
 
 /// Tokens were used.

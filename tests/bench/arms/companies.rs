@@ -38,7 +38,7 @@ pub async fn run(bench: &mut Bench) {
     target.companies = std::sync::Arc::new(bench.place.companies.iter().step_by(10).cloned().collect());
     let active = target.companies.len() as u64;
     let done = target.closed(active, 1, Duration::from_secs(60)).await;
-    bench.note_refused("companies, once each", done.refused);
+    bench.note_refused("companies, once each", Side::Product, done.refused);
     promised.extend(done.accepted);
     bench.settle("companies, once each", Side::Product, &promised).await;
 
@@ -72,7 +72,7 @@ async fn flood(bench: &mut Bench, address: &str, mut promised: Vec<crate::mark::
     let count = time.as_secs() * 10;
     let done = others.open(&standin, 10.0, count, 100).await;
     let flooded = flooding.await.unwrap();
-    bench.note_refused("flood", done.refused + flooded.refused);
+    bench.note_refused("flood", Side::Product, done.refused + flooded.refused);
     let ms = |q| done.waits.value_at_quantile(q) as f64 / 1000.0;
     let backlog = before + (flooded.accepted.len() + done.accepted.len()) as u64 - standin.answered();
     bench.report.raw(

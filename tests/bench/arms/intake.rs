@@ -41,7 +41,7 @@ async fn measure(bench: &mut Bench, appendfsync: &str) -> (Rounds, Rounds) {
             let before = Cpu::now(&bench.place, side, Some(&serve), None);
             let done = target.closed(u64::MAX, 1000, time).await;
             let cpu = Cpu::now(&bench.place, side, Some(&serve), None).since(before).per(done.accepted.len());
-            bench.note_refused("intake", done.refused);
+            bench.note_refused("intake", side, done.refused);
             let rounds = if side == Side::Floor { &mut all.0 } else { &mut all.1 };
             rounds.per_second.push(done.per_second());
             rounds.cpu.push(cpu.serve + cpu.redis);

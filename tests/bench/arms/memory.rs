@@ -24,7 +24,7 @@ pub async fn run(bench: &mut Bench) {
             .report
             .raw(format!("RSS idle, 20 companies, {side:?}"), format!("serve {of_serve:.1}, work {of_work:.1} MiB"));
         work.stop().await;
-        let loaded = preload(bench, &serve, messages, 20).await;
+        let loaded = preload(bench, side, &serve, messages, 20).await;
         let work = bench.place.work(side, 6_000).await;
         let standin = bench.place.standin.clone();
         let mut rss: f64 = 0.0;

@@ -43,10 +43,13 @@ impl Bench {
         Duration::from_secs(self.size(full, quick))
     }
 
-    /// Notes what intake refused; nothing may be.
-    fn note_refused(&mut self, run: &str, refused: u64) {
-        if refused > 0 {
-            self.report.faults.push(format!("{run}: {refused} webhooks were not taken, or answers never came"));
+    /// Notes what intake refused. Of the product nothing may be; the floor promises nothing and is only told about.
+    fn note_refused(&mut self, run: &str, side: Side, refused: u64) {
+        let words = format!("{refused} webhooks were not taken, or answers never came");
+        match side {
+            _ if refused == 0 => {}
+            Side::Product => self.report.faults.push(format!("{run}: {words}")),
+            Side::Floor => self.report.raw(run, words),
         }
     }
 
@@ -163,9 +166,9 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// Messages of all companies put into the queue, one a conversation, with nobody to answer them yet.
-pub async fn preload(bench: &mut Bench, serve: &Running, messages: u64, companies: usize) -> Intake {
+pub async fn preload(bench: &mut Bench, side: Side, serve: &Running, messages: u64, companies: usize) -> Intake {
     let target = bench.place.target(&serve.address, companies);
     let loaded = target.closed(messages, messages.div_ceil(companies as u64), Duration::from_secs(120)).await;
-    bench.note_refused("preload", loaded.refused);
+    bench.note_refused("preload", side, loaded.refused);
     loaded
 }

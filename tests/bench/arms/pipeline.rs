@@ -23,7 +23,7 @@ pub async fn drained(bench: &mut Bench) {
         bench.place.clean("always").await;
         bench.place.standin.reset(Duration::ZERO);
         let serve = bench.place.serve(side).await;
-        let loaded = preload(bench, &serve, messages, 20).await;
+        let loaded = preload(bench, side, &serve, messages, 20).await;
         let before = Cpu::now(&bench.place, side, Some(&serve), None);
         let work = bench.place.work(side, CONCURRENCY).await;
         let together = if round == 0 { ", 256 messages a statement" } else { "" };
@@ -72,7 +72,7 @@ pub async fn conversations(bench: &mut Bench, conversations: u32) {
             let cpu = Cpu::now(&bench.place, side, Some(&serve), Some(&work)).since(before).per(done.accepted.len());
             let rate = done.per_second(&standin);
             let run = format!("model 500 ms, {conversations} conversations, {side:?} {round}");
-            bench.note_refused(&run, done.refused);
+            bench.note_refused(&run, side, done.refused);
             bench.settle(&run, side, &done.accepted).await;
             let ms = |q| done.waits.value_at_quantile(q) as f64 / 1000.0;
             let words =
@@ -108,7 +108,7 @@ pub async fn latency(bench: &mut Bench) {
             let target = bench.place.target(&serve.address, 20);
             let done = target.open(&standin, 20.0, count, 5).await;
             let run = format!("20 messages/s, model 0 ms, {side:?} {round}");
-            bench.note_refused(&run, done.refused);
+            bench.note_refused(&run, side, done.refused);
             bench.settle(&run, side, &[warm.accepted, done.accepted].concat()).await;
             let ms = |q| done.waits.value_at_quantile(q) as f64 / 1000.0;
             bench
@@ -210,11 +210,11 @@ async fn talk(
         let marks: Vec<Mark> =
             (first..first + count).map(|conversation| Mark { company: 1, conversation, n }).collect();
         let refused = target.say(&marks).await;
-        bench.note_refused("history", refused);
+        bench.note_refused("history", Side::Product, refused);
         let end = Instant::now() + Duration::from_secs(20);
         for _ in 0..count {
             if tokio::time::timeout_at(end, heard.recv()).await.is_err() {
-                bench.note_refused("history", 1);
+                bench.note_refused("history", Side::Product, 1);
                 return promised;
             }
         }

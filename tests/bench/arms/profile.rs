@@ -17,7 +17,7 @@ pub async fn run(bench: &mut Bench) {
         bench.place.standin.reset(Duration::ZERO);
         let serve = bench.place.serve(side).await;
         bench.place.redis(side, &["CONFIG", "RESETSTAT"]).await;
-        let loaded = preload(bench, &serve, messages, 20).await;
+        let loaded = preload(bench, side, &serve, messages, 20).await;
         told_redis(bench, side, "intake", messages).await;
         told(bench, side, serve, loaded.accepted, "first message").await;
     }

@@ -1,6 +1,7 @@
 //! Whaticket in its three dialects.
 
 pub mod inbound;
+pub mod media;
 pub mod outbound;
 
 pub use outbound::send;

@@ -3,7 +3,7 @@
 use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
 /// A day some days away; the calendar's ends are its limits.
-pub(super) fn plus_days(day: NaiveDate, days: i64) -> NaiveDate {
+pub(in crate::domain) fn plus_days(day: NaiveDate, days: i64) -> NaiveDate {
     let distance = Days::new(days.unsigned_abs());
     let moved = if days < 0 { day.checked_sub_days(distance) } else { day.checked_add_days(distance) };
     moved.unwrap_or(day)
@@ -73,7 +73,7 @@ pub(super) fn full_year(year: u32, digits: usize) -> Option<i32> {
 }
 
 /// Easter Sunday of the Gregorian calendar (Meeus, Jones and Butcher).
-pub(super) fn easter(year: i32) -> Option<NaiveDate> {
+pub(in crate::domain) fn easter(year: i32) -> Option<NaiveDate> {
     let (a, b, c) = (year % 19, year / 100, year % 100);
     let h = (19 * a + b - b / 4 - (b - (b + 8) / 25 + 1) / 3 + 15) % 30;
     let l = (32 + 2 * (b % 4) + 2 * (c / 4) - h - c % 4) % 7;

@@ -38,9 +38,14 @@ const MENTIONS_MAX: usize = 12;
 
 /// All mentions of a text, in order.
 pub(in crate::domain::agenda) fn mentions(line: &Line, frame: &Frame<'_>) -> Vec<Mention> {
+    first_mentions(line, frame, MENTIONS_MAX)
+}
+
+/// The first mentions of a text, in order.
+pub(super) fn first_mentions(line: &Line, frame: &Frame<'_>, max: usize) -> Vec<Mention> {
     let mut found = Vec::new();
     let mut at = 0;
-    while at < line.len() && found.len() < MENTIONS_MAX {
+    while at < line.len() && found.len() < max {
         match if may_begin(line, at) { mention(line, at, frame) } else { None } {
             Some(mention) => {
                 at = mention.end.max(at + 1);

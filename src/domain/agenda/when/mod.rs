@@ -4,12 +4,13 @@
 //! ([`grammar`] and the files it uses), and mentions get their role (wanted, ruled out, corrected) and become one
 //! answer ([`roles`], [`settle`]).
 
-mod calendar;
+pub(in crate::domain) mod calendar;
 mod clock;
 mod day;
 mod duration;
 mod grammar;
 pub(super) mod lex;
+mod mentioned;
 mod numbered;
 pub(super) mod numbers;
 mod part;
@@ -27,6 +28,7 @@ use std::ops::Range;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+pub use mentioned::{Mentioned, mentioned};
 pub use value::{ClockTime, Span, When};
 
 use lex::Line;

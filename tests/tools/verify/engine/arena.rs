@@ -68,7 +68,7 @@ impl Plan {
 }
 
 /// Times scaled down by about fifteen, so that hundreds of attacks fit into minutes.
-const DEFAULTS: [(&str, &str); 28] = [
+const DEFAULTS: [(&str, &str); 29] = [
     ("profile", "test"),
     ("server.linger_ms", "0"),
     ("server.threads", "1"),
@@ -84,6 +84,7 @@ const DEFAULTS: [(&str, &str); 28] = [
     ("queue.mailbox_cap", "5000"),
     ("limits.number_per_minute", "1000000"),
     ("limits.number_burst", "100000"),
+    ("limits.loop_guard", "false"),
     ("limits.company_address_per_second", "1000000"),
     ("llm.backoff_base_ms", "5"),
     ("llm.breaker_open_ms", "300"),

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::address::{Address, lid_of_key, read_key};
 use super::json::{first_string, flag, object, provider_id, unix_seconds};
-use super::{BadPayload, Object, content, fork};
-use crate::domain::inbound::{Echo, IgnoreReason, Inbound, InboundMessage, Sender};
+use super::{BadPayload, Object, content, fork, media};
+use crate::domain::inbound::{Echo, IgnoreReason, Inbound, InboundMessage, MessageKind, Sender};
 use crate::domain::text::PersonName;
 
 /// Reads one message. `outer` is what stands around it, where forks put the number of a hidden sender.
@@ -34,7 +34,8 @@ pub(super) fn read(envelope: &Object, outer: &Object) -> Result<Inbound, BadPayl
         .or_else(|| fork::name_of(outer))
         .and_then(PersonName::clean);
     let sent_at = unix_seconds(envelope.get("messageTimestamp").or_else(|| envelope.get("timestamp")));
-    Ok(Inbound::Message(InboundMessage { from, provider_id, text, kind, name, sent_at }))
+    let media = (kind == MessageKind::Audio).then(|| media::of(envelope, outer)).flatten();
+    Ok(Inbound::Message(InboundMessage { from, provider_id, text, kind, name, sent_at, media }))
 }
 
 fn read_content(envelope: &Object) -> content::Content {

@@ -1,13 +1,14 @@
 //! Our own flat shape, for n8n flows, proxies and whoever integrates by hand:
 //! `{"id":…,"number":"5511987654321","text":"Quero marcar","name":"Ana","timestamp":1760000000,"kind":"text"}`.
 //!
-//! Only `number` and `text` are required. Strict on purpose: who sends this shape reads our answer, so a mistake is named.
+//! Only `number` and `text` are required; a voice message (`"kind":"audio"`) may say in `mediaUrl` where its file is.
+//! Strict on purpose: who sends this shape reads our answer, so a mistake is named.
 
 use serde_json::Value;
 
 use super::address::read_number;
 use super::json::{flag, provider_id, unix_seconds};
-use super::{BadPayload, Object, content};
+use super::{BadPayload, Object, content, media};
 use crate::domain::inbound::{Echo, IgnoreReason, Inbound, InboundMessage, MessageKind};
 use crate::domain::text::{MessageText, PersonName};
 
@@ -34,7 +35,8 @@ pub(super) fn read(object: &Object) -> Result<Inbound, BadPayload> {
     if flag(object.get("fromMe")) {
         return Ok(Inbound::Echo(Echo { to: from, provider_id, text }));
     }
-    Ok(Inbound::Message(InboundMessage { from, provider_id, text, kind, name, sent_at }))
+    let media = (kind == MessageKind::Audio).then(|| media::of(object, object)).flatten();
+    Ok(Inbound::Message(InboundMessage { from, provider_id, text, kind, name, sent_at, media }))
 }
 
 /// The fields that are there and not null.

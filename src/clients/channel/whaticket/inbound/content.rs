@@ -102,7 +102,7 @@ pub(super) fn of_text(words: &str) -> Content {
     MessageText::clean(words).map(|text| (Some(text), MessageKind::Text)).ok_or(IgnoreReason::Empty)
 }
 
-fn unwrap(message: &Object) -> &Object {
+pub(super) fn unwrap(message: &Object) -> &Object {
     let mut inner = message;
     for _ in 0..UNWRAP_MAX {
         let Some(wrapper) = WRAPPERS.iter().find(|wrapper| inner.contains_key(**wrapper)) else { break };

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::address::{Address, read_jid, read_lid, read_number};
 use super::json::{first_string, flag, object, object_at, provider_id, scalar, string, unix_seconds};
-use super::{BadPayload, Object, content};
+use super::{BadPayload, Object, content, media};
 use crate::domain::inbound::{Echo, IgnoreReason, Inbound, InboundMessage, MessageKind, Sender};
 use crate::domain::text::{MessageText, PersonName};
 
@@ -51,7 +51,8 @@ pub(super) fn read(event: &Object, outer: &Object) -> Result<Inbound, BadPayload
         return Ok(Inbound::Echo(Echo { to: from, provider_id, text }));
     }
     let name = name_of(event).or_else(|| name_of(outer)).and_then(PersonName::clean);
-    Ok(Inbound::Message(InboundMessage { from, provider_id, text, kind, name, sent_at: sent_at(event) }))
+    let media = (kind == MessageKind::Audio).then(|| media::of(event, outer)).flatten();
+    Ok(Inbound::Message(InboundMessage { from, provider_id, text, kind, name, sent_at: sent_at(event), media }))
 }
 
 /// Whom the number fields name. Flat fields come first for a received message; in one of our own the flat ones may be

@@ -16,6 +16,7 @@ mod canonical;
 mod content;
 mod fork;
 mod json;
+mod media;
 
 use std::borrow::Cow;
 

@@ -1,0 +1,2 @@
+DROP TABLE catalog;
+DROP TABLE knowledge;

@@ -1,0 +1,106 @@
+//! What was said before the lines the model is shown, in a few short sentences.
+//!
+//! Nothing is made up: the sentences hold topics and catalogue names that were spoken of, days that were named, and the
+//! customer's last question word for word, unless it is suspicious.
+
+use super::history::{Author, Line};
+use super::injection::judge;
+use super::intent::{Context, Intent, read};
+use super::profile::{products, topics};
+use crate::domain::text::tokens::{Kind, tokens};
+
+/// How much of a synthesis is kept where nothing else is said, in characters.
+pub const SYNTHESIS_MAX: usize = 480;
+/// How many lines before the window are looked at.
+const LINES_MAX: usize = 120;
+/// Topics, names and days a sentence holds.
+const NAMED_MAX: usize = 4;
+/// The longest question that is quoted, in characters.
+const QUOTED_MAX: usize = 100;
+/// From so many digits in a word on it may be part of a telephone number or a document.
+const DIGITS_HIDDEN: usize = 4;
+
+const DAYS: [&str; 7] = ["segunda", "terca", "quarta", "quinta", "sexta", "sabado", "domingo"];
+const DAYS_SHOWN: [&str; 7] = ["segunda", "terça", "quarta", "quinta", "sexta", "sábado", "domingo"];
+
+/// The sentences about the lines before the window, oldest line first, the most telling sentence first; together at
+/// most `max` characters.
+pub fn synthesis(before: &[Line], catalogue: &[&str], max: usize) -> Vec<String> {
+    let before = before.get(before.len().saturating_sub(LINES_MAX)..).unwrap_or_default();
+    let said: Vec<&str> = before
+        .iter()
+        .filter(|line| line.by == Author::Customer)
+        .map(|line| line.text.as_str())
+        .filter(|text| judge(text).score == 0.0)
+        .collect();
+    let (mut subjects, mut names, mut days) = (Vec::new(), Vec::new(), Vec::new());
+    for text in said.iter().rev() {
+        add(&mut names, products(text, catalogue).into_iter().map(str::to_owned));
+        add(&mut subjects, topics(text).into_iter().map(str::to_owned));
+        add(&mut days, named_days(text).into_iter());
+    }
+    let mut sentences = Vec::new();
+    let mut tell = |label: &str, what: &[String]| {
+        if !what.is_empty() {
+            sentences.push(format!("{label}: {}.", what.join(", ")));
+        }
+    };
+    tell("Falou de", &names);
+    tell("Perguntou sobre", &subjects);
+    tell("Citou", &days);
+    let question = said.iter().rev().find(|text| read(text, Context::None) == Intent::Question);
+    sentences.extend(question.map(|text| format!("Perguntou: \"{}\"", quoted(text))));
+    if before.iter().any(|line| line.by == Author::Team) {
+        sentences.push("Uma pessoa da equipe respondeu.".to_owned());
+    }
+    bounded(sentences, max)
+}
+
+fn add(known: &mut Vec<String>, named: impl Iterator<Item = String>) {
+    for one in named {
+        if known.len() < NAMED_MAX && !known.contains(&one) {
+            known.push(one);
+        }
+    }
+}
+
+/// Weekdays and dates as they were named; "amanhã" has meant another day since.
+fn named_days(text: &str) -> Vec<String> {
+    let day = |word: &str| DAYS.iter().position(|name| *name == word).and_then(|at| DAYS_SHOWN.get(at));
+    let named = tokens(text).into_iter().filter_map(|token| match token.kind {
+        Kind::Date if token.text.contains('/') => Some(token.text),
+        Kind::Word => day(&token.text).map(|name| (*name).to_owned()),
+        _ => None,
+    });
+    named.collect()
+}
+
+/// A text in one line without quotation marks and long numbers, cut at a word.
+fn quoted(text: &str) -> String {
+    let line =
+        text.split_whitespace().map(hidden).collect::<Vec<_>>().join(" ").replace(['"', '“', '”', '\u{201F}'], "'");
+    match line.char_indices().nth(QUOTED_MAX) {
+        None => line,
+        Some((end, _)) => {
+            let head = line.get(..end).unwrap_or_default();
+            format!("{}…", head.rsplit_once(' ').map_or(head, |(kept, _)| kept))
+        }
+    }
+}
+
+fn hidden(word: &str) -> &str {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    if digits >= DIGITS_HIDDEN && !word.contains('/') { "[número]" } else { word }
+}
+
+/// The first sentences that fit.
+fn bounded(sentences: Vec<String>, max: usize) -> Vec<String> {
+    let mut left = max;
+    let mut fits = |sentence: &String| {
+        let length = sentence.chars().count() + 1;
+        let fits = length <= left;
+        left -= if fits { length } else { 0 };
+        fits
+    };
+    sentences.into_iter().filter(|sentence| fits(sentence)).collect()
+}

@@ -1,0 +1,34 @@
+//! The words of the domain as the closed label values of the metrics.
+
+use crate::domain::conversation::opt_out;
+use crate::domain::conversation::standing::HandOff;
+use crate::domain::conversation::truth;
+use crate::telemetry::metrics::{ClaimKind, OptChange, TransferReason};
+
+/// Why a person is fetched.
+pub(super) fn transfer(reason: HandOff) -> TransferReason {
+    match reason {
+        HandOff::Asked => TransferReason::Asked,
+        HandOff::Misses => TransferReason::Misses,
+        HandOff::Mood => TransferReason::Mood,
+        HandOff::ModelDown => TransferReason::ModelDown,
+        HandOff::AiDisabled => TransferReason::AiDisabled,
+        HandOff::Untrue => TransferReason::Untrue,
+        HandOff::Loop => TransferReason::Loop,
+        HandOff::Emergency => TransferReason::Emergency,
+    }
+}
+
+/// A wish about being written to.
+pub(super) fn opted(change: opt_out::OptChange) -> OptChange {
+    match change {
+        opt_out::OptChange::Out => OptChange::Out,
+        opt_out::OptChange::In => OptChange::In,
+    }
+}
+
+/// What was claimed.
+pub(super) fn claim(kind: truth::ClaimKind) -> ClaimKind {
+    let known = ClaimKind::VALUES.iter().find(|value| value.as_str() == kind.label());
+    known.copied().unwrap_or(ClaimKind::Other)
+}
