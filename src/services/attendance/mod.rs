@@ -21,6 +21,7 @@ mod preparing;
 mod rows;
 mod wording;
 
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
