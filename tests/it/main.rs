@@ -56,4 +56,5 @@ mod wall;
 mod wall_http;
 mod webhook_auth;
 mod whaticket_out;
+mod wordings_in_turn;
 mod workers;

@@ -28,7 +28,11 @@ impl Scene {
     }
 
     async fn begin_with(what: &str, at: &str, settings: &[(&str, &str)]) -> Self {
-        let world = World::builder().set("limits.loop_guard", "true").start().await;
+        Self::in_process(what, at, settings, ("limits.loop_guard", "true")).await
+    }
+
+    async fn in_process(what: &str, at: &str, settings: &[(&str, &str)], process: (&str, &str)) -> Self {
+        let world = World::builder().set(process.0, process.1).start().await;
         let at: DateTime<Utc> = at.parse().unwrap();
         world.clock.advance((at - world.clock.now()).to_std().unwrap());
         let own = [
@@ -332,10 +336,7 @@ async fn the_model_says_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_model_is_slow() {
-    let mut scene = Scene::begin("O modelo demora").await;
-    scene.world.end().await;
-    let world = World::builder().set("llm.wait_notice_ms", 150).start().await;
-    scene.world = world;
+    let mut scene = Scene::in_process("O modelo demora", WEDNESDAY, &[], ("llm.wait_notice_ms", "150")).await;
     let slow = Fault { delay_ms: Some(900), times: Some(1), ..Fault::new(Provider::Gemini, FaultKind::Delay) };
     scene.model([slow]);
     scene.ana("qual o endereço?").await;
