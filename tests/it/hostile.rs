@@ -50,7 +50,6 @@ fn the_hostile_model_claims_something_forbidden_in_every_dialogue() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "until outgoing texts go through the truth check"]
 async fn no_false_claim_and_no_leak_is_delivered() {
     let world = World::start().await;
     world.standins.set_persona(Persona::Hostile);
