@@ -107,6 +107,8 @@ fn name_days(out: &mut Mentioned, said: &DaySaid, by_weekday: bool, frame: &Fram
         Days::Set(days) | Days::Unclear(days) => days.clone(),
         Days::Span(span) => match each_day(*span) {
             Some(days) => days,
+            // "até amanhã", "a partir de quinta": the day itself is what is told.
+            None if span.from.is_none() || span.until.is_none() => span.from.or(span.until).into_iter().collect(),
             None => {
                 out.stretch = Some(*span);
                 Vec::new()

@@ -80,7 +80,8 @@ impl<'a> Ground<'a> {
         let mut customer_hours = Vec::new();
         let mut customer_lengths = HashSet::new();
         for said in truths.customer_said {
-            read_hours(said, truths.now, &mut customer_hours, &mut customer_lengths);
+            let plain = masked(said, contact::found(said).into_iter().map(|one| one.range));
+            read_hours(&plain, truths.now, &mut customer_hours, &mut customer_lengths);
         }
         let cues = [Cue::Book, Cue::Slot, Cue::Move, Cue::Shift, Cue::Cancel, Cue::Own];
         let asks = |text: &&str| {
@@ -114,11 +115,6 @@ impl<'a> Ground<'a> {
     /// Whether a word, in any of its forms, stands in a fact.
     pub fn knows(&self, word: &str) -> bool {
         self.stems.contains(&stem(word))
-    }
-
-    pub fn customer_used(&self, word: &str) -> bool {
-        let wanted = format!(" {word} ");
-        self.customer.iter().any(|said| said.contains(&wanted))
     }
 
     /// The times at which this customer really has, or just got or gave up, an appointment.

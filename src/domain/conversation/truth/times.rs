@@ -61,11 +61,13 @@ fn manner(sentence: &Sentence<'_>, ground: &Ground<'_>) -> Manner {
     if booking::claims_agenda(sentence, ground) || sentence.has(Sign::Meets) {
         return Manner::Agenda;
     }
-    // "veja se temos vaga": what hangs on "se" is not said.
+    // "veja se temos vaga", "vou confirmar a disponibilidade": what hangs on that is not said.
     let is_free = sentence.clauses.iter().any(|clause| {
         clause.hits(Sign::Free).any(|hit| {
             let before = |n: usize| hit.start.checked_sub(n).map_or("", |at| clause.word(at));
-            (1..=3).all(|n| !matches!(before(n), "se" | "caso" | "qual" | "quais" | "que" | "quando" | "sobre" | "de"))
+            let hangs = |n: usize| matches!(before(n), "se" | "caso" | "qual" | "quais" | "que" | "quando" | "sobre");
+            let looked_up = clause.hits(Sign::LookUp).any(|look| look.start < hit.start);
+            !looked_up && !(1..=3).any(hangs)
         })
     });
     if is_free && !(sentence.question && asks_back(sentence)) {
@@ -144,7 +146,7 @@ impl Judge<'_> {
 
     /// Asked back in the customer's own words, or offered in a question where the facts allow the day.
     fn asked(&self, mention: &Mentioned) -> bool {
-        if !self.sentence.is_open() {
+        if !self.sentence.is_open() && !booking::denies(self.sentence) {
             return false;
         }
         let day_known = mention.days.is_empty()
