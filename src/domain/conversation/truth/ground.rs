@@ -22,6 +22,8 @@ pub(super) struct Hours {
     /// The ways each hour can be read.
     pub points: Vec<Vec<ClockTime>>,
     pub from_to: bool,
+    /// An end of the time something is open.
+    pub bound: bool,
 }
 
 impl Hours {
@@ -169,7 +171,8 @@ fn with_days(mentions: &[Mentioned]) -> Vec<Hours> {
         }
         if !mention.hours.is_empty() {
             used = true;
-            out.push(Hours { points: mention.hours.clone(), from_to: mention.from_to, ..days.clone() });
+            let (from_to, bound) = (mention.from_to, mention.from_to || mention.bound);
+            out.push(Hours { points: mention.hours.clone(), from_to, bound, ..days.clone() });
         }
     }
     if !used {

@@ -171,7 +171,9 @@ impl Judge<'_> {
         if mention.moment.is_some() {
             return false;
         }
-        self.day_in_facts(mention) && mention.hours.iter().all(|hour| self.hour_in_facts(hour, days))
+        // An end of the opening hours is told as such; as an hour for an appointment no fact names it.
+        let told_as_open = mention.from_to || mention.bound || mention.length || self.sentence.has(Sign::Opening);
+        self.day_in_facts(mention) && mention.hours.iter().all(|hour| self.hour_in_facts(hour, days, told_as_open))
     }
 
     fn day_in_facts(&self, mention: &Mentioned) -> bool {
@@ -201,12 +203,12 @@ impl Judge<'_> {
         closed || if week { mention.days.iter().any(known) } else { mention.days.iter().all(known) }
     }
 
-    fn hour_in_facts(&self, hour: &[ClockTime], days: &[NaiveDate]) -> bool {
+    fn hour_in_facts(&self, hour: &[ClockTime], days: &[NaiveDate], told_as_open: bool) -> bool {
         let asked = self.ground.customer_hours.iter().flat_map(|hours| &hours.points);
         let asked = asked.flatten().any(|time| hour.contains(time));
         let inside = asked && self.sentence.has(Sign::Opening);
         self.ground.hours.iter().any(|fact| {
-            let same = fact.points.iter().flatten().any(|time| hour.contains(time));
+            let same = (told_as_open || !fact.bound) && fact.points.iter().flatten().any(|time| hour.contains(time));
             let spanned = inside && hour.iter().any(|time| fact.spans(*time));
             let on_days = !fact.has_days() || days.is_empty() || days.iter().any(|day| fact.covers(*day));
             (same || spanned) && on_days
