@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::echo::Echoes;
 use super::fault::Faults;
 use super::ledger::Ledger;
+use super::persona::Persona;
 use crate::clients::channel::whaticket::Flavor;
 use crate::clients::http::HttpClient;
 use crate::clock::Clock;
@@ -20,6 +21,7 @@ pub(super) struct State {
     pub faults: Faults,
     pub echoes: Echoes,
     latency_ms: AtomicU64,
+    persona: Mutex<Persona>,
     flavors: Mutex<HashMap<i64, Flavor>>,
     media: Mutex<HashMap<(i64, String), (&'static str, Vec<u8>)>>,
     ids: AtomicU64,
@@ -32,6 +34,7 @@ impl State {
             faults: Faults::default(),
             echoes: Echoes::new(clock.clone(), http),
             latency_ms: AtomicU64::new(0),
+            persona: Mutex::default(),
             flavors: Mutex::default(),
             media: Mutex::default(),
             // Ids must not repeat after a restart on the same data, or echoes would find old messages.
@@ -46,6 +49,14 @@ impl State {
 
     pub fn set_latency(&self, latency: Duration) {
         self.latency_ms.store(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    pub fn persona(&self) -> Persona {
+        *lock(&self.persona)
+    }
+
+    pub fn set_persona(&self, persona: Persona) {
+        *lock(&self.persona) = persona;
     }
 
     pub fn flavor(&self, company: Option<i64>) -> Flavor {

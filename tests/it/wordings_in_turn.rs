@@ -36,7 +36,12 @@ async fn each_number_keeps_its_variant_and_counts_once_its_text_is_delivered() {
         let opening = |text: &str| text.split(['u', 'd']).next().unwrap().to_owned();
         assert_eq!(said.len(), 2, "{said:?}");
         let variant = if said[0].starts_with("Oi!") { "curta" } else { "longa" };
-        assert_eq!(said[0].starts_with("Oi!"), said[1].starts_with("Oi!"), "{number} changed: {said:?} {}", opening(&said[0]));
+        assert_eq!(
+            said[0].starts_with("Oi!"),
+            said[1].starts_with("Oi!"),
+            "{number} changed: {said:?} {}",
+            opening(&said[0])
+        );
         *seen.entry(variant).or_insert(0) += 1;
     }
     assert_eq!(seen.len(), 2, "both are tried: {seen:?}");
