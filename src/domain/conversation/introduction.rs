@@ -179,7 +179,10 @@ fn bare(words: &[Word<'_>], cased: bool) -> Option<PersonName> {
     let lists = &*LISTS;
     let start = words.iter().position(|word| lists.has("given", &word.folded))?;
     let polite = words.iter().take(start).all(|word| {
-        matches!(word.folded.as_str(), "oi" | "ola" | "e" | "eh" | "a" | "o" | "bom" | "boa" | "dia" | "tarde" | "noite")
+        matches!(
+            word.folded.as_str(),
+            "oi" | "ola" | "e" | "eh" | "a" | "o" | "bom" | "boa" | "dia" | "tarde" | "noite"
+        )
     });
     let (name, end) = name_at(words, start, cased, false)?;
     (polite && end == words.len()).then_some(name)
@@ -217,7 +220,8 @@ fn name_at(words: &[Word<'_>], at: usize, cased: bool, plain: bool) -> Option<(P
         count += 1;
     }
     // "a Central de Atendimento", "a Vivo do centro": what is not listed and goes on like that is no person.
-    if !plain && !lists.has("given", &first.folded) && next(end).is_some_and(|word| lists.has("particle", &word.folded)) {
+    if !plain && !lists.has("given", &first.folded) && next(end).is_some_and(|word| lists.has("particle", &word.folded))
+    {
         return None;
     }
     let raw: Vec<String> = words.get(at..end)?.iter().map(|word| spelled(word, lists)).collect();

@@ -161,9 +161,8 @@ pub fn products<'a>(text: &str, catalogue: &[&'a str]) -> Vec<&'a str> {
         .map(|name| (*name, name_stems(name)))
         .filter(|(_, stems)| !stems.is_empty() && stems.is_subset(&said))
         .collect();
-    let is_part = |stems: &HashSet<String>| {
-        named.iter().any(|(_, other)| other.len() > stems.len() && stems.is_subset(other))
-    };
+    let is_part =
+        |stems: &HashSet<String>| named.iter().any(|(_, other)| other.len() > stems.len() && stems.is_subset(other));
     named.iter().filter(|(_, stems)| !is_part(stems)).map(|(name, _)| *name).collect()
 }
 

@@ -77,7 +77,8 @@ fn named_days(text: &str) -> Vec<String> {
 
 /// A text in one line without quotation marks and long numbers, cut at a word.
 fn quoted(text: &str) -> String {
-    let line = text.split_whitespace().map(hidden).collect::<Vec<_>>().join(" ").replace(['"', '“', '”', '\u{201F}'], "'");
+    let line =
+        text.split_whitespace().map(hidden).collect::<Vec<_>>().join(" ").replace(['"', '“', '”', '\u{201F}'], "'");
     match line.char_indices().nth(QUOTED_MAX) {
         None => line,
         Some((end, _)) => {

@@ -161,7 +161,11 @@ impl ToneProfile {
             Level::Medium => Some("Mostre atenção ao que o cliente diz."),
             Level::High => Some("Reconheça primeiro, em poucas palavras, o que o cliente sente; depois ajude."),
         });
-        out.push(if self.humour { "Um comentário leve é bem-vindo, nunca ironia." } else { "Não faça brincadeiras." });
+        out.push(if self.humour {
+            "Um comentário leve é bem-vindo, nunca ironia."
+        } else {
+            "Não faça brincadeiras."
+        });
         out.push(match self.emoji_budget() {
             0 => "Não use emojis.",
             1 => "Use no máximo 1 emoji.",

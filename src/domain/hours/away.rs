@@ -81,7 +81,9 @@ pub fn opens_text(opens: NaiveDateTime, now: NaiveDateTime) -> String {
         0 => format!("hoje {hour}"),
         1 => format!("amanhã {hour}"),
         2..=6 => format!("{} {hour}", on_weekday(opens.weekday())),
-        _ if opens.year() == now.year() => format!("{}, {}, {hour}", on_weekday(opens.weekday()), opens.format("%d/%m")),
+        _ if opens.year() == now.year() => {
+            format!("{}, {}, {hour}", on_weekday(opens.weekday()), opens.format("%d/%m"))
+        }
         _ => format!("{}, {}, {hour}", on_weekday(opens.weekday()), opens.format("%d/%m/%Y")),
     }
 }

@@ -99,7 +99,12 @@ impl Span {
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "das {} às {}", clock(self.from), if self.to == DAY { "24h".to_owned() } else { clock(self.to % DAY) })
+        write!(
+            f,
+            "das {} às {}",
+            clock(self.from),
+            if self.to == DAY { "24h".to_owned() } else { clock(self.to % DAY) }
+        )
     }
 }
 
