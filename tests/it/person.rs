@@ -388,6 +388,17 @@ fn people_are_no_machines() {
 }
 
 #[test]
+fn texts_of_machines_are_known() {
+    let mut wrong = Vec::new();
+    for (expected, text) in rows(include_str!("person/machines.txt")) {
+        if is_machine_text(text) != (expected == "machine") {
+            wrong.push(text);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn nobody_answers_nine_times_a_minute() {
     use Author::{Assistant, Customer};
     const TEXTS: [&str; 10] =

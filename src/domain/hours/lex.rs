@@ -146,7 +146,7 @@ const EXPRESSIONS: &[(&[&str], Token)] = &[
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, HoursError> {
     let folded = fold(text);
     let pieces = pieces(&folded);
-    let mut lexer = Lexer { pieces: &pieces, at: 0, out: Vec::new() };
+    let mut lexer = Lexer { pieces: &pieces, at: 0, out: Vec::new(), told: None };
     while lexer.at < pieces.len() {
         lexer.next()?;
     }
@@ -182,6 +182,8 @@ struct Lexer<'a> {
     pieces: &'a [Piece<'a>],
     at: usize,
     out: Vec<Token>,
+    /// The place of the last time whose part of the day was told.
+    told: Option<usize>,
 }
 
 impl<'a> Lexer<'a> {
@@ -214,7 +216,7 @@ impl<'a> Lexer<'a> {
         let token = match mark {
             '\n' | ';' | '|' => Some(Token::Stop),
             // "seg." is a day, not the end of a statement.
-            '.' if matches!(self.out.last(), Some(Token::Day(_))) => None,
+            '.' if self.follows_abbreviated_day() => None,
             '.' => Some(Token::Stop),
             ',' => Some(Token::Comma),
             '/' | '+' | '&' => Some(Token::And),
@@ -227,6 +229,11 @@ impl<'a> Lexer<'a> {
         };
         self.take(1, token);
         Ok(())
+    }
+
+    fn follows_abbreviated_day(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.pieces.get(at));
+        before.is_some_and(|piece| piece.text.len() == 3 && weekday(piece.text).is_some())
     }
 
     fn word(&mut self) -> Result<(), HoursError> {
@@ -330,12 +337,18 @@ impl<'a> Lexer<'a> {
             _ => 0,
         };
         let end = self.out.len().checked_sub(1);
+        let start_is_told = self.told.is_some() && self.told == end.and_then(|end| end.checked_sub(2));
+        if matches!(self.out.last(), Some(Token::Time(_))) {
+            self.told = end;
+        }
         if let Some(Token::Time(time)) = self.out.last_mut()
             && latest > 0
             && *time < 12 * 60
         {
             *time += 12 * 60;
-            self.move_start(end, latest * 60);
+            if !start_is_told {
+                self.move_start(end, latest * 60);
+            }
         }
         self.take(2, None);
         true
