@@ -1,7 +1,8 @@
 //! Learns how likely each intent is from files of our own sentences, and tells how well that does on sentences held back.
 //!
-//! `train_intent FILE... > config/models/intent.txt`. A line of a file: intent | what was said before | text. `FILE!`
-//! is a file the rules were fitted to: what they say of it is not to be learned from. `--folds N` only measures.
+//! `train_intent FILE... --write config/models/intent.txt`. A line of a file: intent | what was said before | text.
+//! `FILE!` is a file the rules were fitted to: what they say of it is not to be learned from. `--folds N` measures
+//! instead: a line for each sentence and where rules and weights stand, the sums at the end.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -25,11 +26,15 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), String> {
-    let (mut samples, mut folds) = (Vec::new(), None);
+    let (mut samples, mut folds, mut target) = (Vec::new(), None, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--folds" {
             folds = arguments.next().and_then(|count| count.parse().ok());
+            continue;
+        }
+        if argument == "--write" {
+            target = arguments.next();
             continue;
         }
         let (path, fitted) = argument.strip_suffix('!').map_or((argument.as_str(), false), |path| (path, true));
@@ -41,17 +46,15 @@ fn run() -> Result<(), String> {
     if samples.is_empty() {
         return Err("no sentences: name the files to learn from".to_owned());
     }
-    let mut out = std::io::stdout().lock();
-    match folds {
-        Some(folds) => out.write_all(measured(&samples, folds).as_bytes()),
-        None => {
-            let model = Model::learned(&samples.iter().collect::<Vec<_>>());
-            let columns: Vec<(Intent, Vec<f32>)> =
-                Intent::ALL.iter().enumerate().map(|(at, intent)| (*intent, model.column(at))).collect();
-            out.write_all(Weights::written(&columns).as_bytes())
-        }
+    if let Some(folds) = folds {
+        let told = measured(&samples, folds);
+        return std::io::stdout().lock().write_all(told.as_bytes()).map_err(|error| format!("standard output: {error}"));
     }
-    .map_err(|error| format!("standard output: {error}"))
+    let target = target.ok_or_else(|| "where to: --write FILE, or --folds N to measure".to_owned())?;
+    let model = Model::learned(&samples.iter().collect::<Vec<_>>());
+    let columns: Vec<(Intent, Vec<f32>)> =
+        Intent::ALL.iter().enumerate().map(|(at, intent)| (*intent, model.column(at))).collect();
+    std::fs::write(&target, Weights::written(&columns)).map_err(|error| format!("{target}: {error}"))
 }
 
 fn sample(line: &str, fitted: bool) -> Option<Sample> {

@@ -9,6 +9,10 @@ use crate::domain::conversation::intent::Intent;
 
 /// The version of features and file this program reads.
 const VERSION: &str = "intent-weights 1";
+const ORIGIN: &str = "# Learned from our own sentences. After a change of them or of config/lexicon/intent.txt:
+# F=tests/it/understanding; cargo run --release --example train_intent -- $F/messages.txt! $F/learned.txt \\
+#   --write config/models/intent.txt
+";
 /// Weights are kept as whole steps of this size.
 const STEP: f32 = 0.1;
 
@@ -53,7 +57,7 @@ impl Weights {
 
     /// Weights as they were learned, one list of [`BUCKETS`] for each intent, as a file.
     pub fn written(columns: &[(Intent, Vec<f32>)]) -> String {
-        let mut file = format!("{VERSION}\n# Learned from our own sentences by `cargo run --release --example train_intent`.\n");
+        let mut file = format!("{VERSION}\n{ORIGIN}");
         for (intent, weights) in columns {
             let steps: Vec<u8> = weights.iter().map(|weight| step(*weight).to_ne_bytes()[0]).collect();
             file.push_str(&format!("{} {}\n", intent.label(), STANDARD.encode(steps)));
