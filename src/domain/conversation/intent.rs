@@ -99,18 +99,33 @@ pub fn decide(cues: &Cues, context: Context) -> Intent {
     let likely = likelihood::all(cues, context, ruled);
     let best = likely.into_iter().max_by(|a, b| a.probability.total_cmp(&b.probability));
     match best {
-        Some(best) if best.probability >= sure_from(best.intent) => best.intent,
+        Some(best) if best.probability >= sure_from(best.intent, ruled) => best.intent,
         _ => ruled,
     }
 }
 
 /// How likely an intent must be to be believed against the rules.
-fn sure_from(intent: Intent) -> f32 {
+fn sure_from(intent: Intent, ruled: Intent) -> f32 {
     match intent {
         Intent::OptOut => 0.8,
         Intent::AppointmentCancel => 0.7,
         Intent::ConfirmPresence | Intent::Affirm => 0.6,
+        // Where the rules see no appointment at all, a booking that nobody wants is worse than a question too many.
+        _ if intent.is_about_appointment() && !ruled.is_about_appointment() => 0.6,
         _ => 0.4,
+    }
+}
+
+impl Intent {
+    /// Whether it is about an appointment: wants, moves, cancels or asks about one.
+    pub fn is_about_appointment(self) -> bool {
+        matches!(
+            self,
+            Self::AppointmentRequest
+                | Self::AppointmentReschedule
+                | Self::AppointmentCancel
+                | Self::AppointmentQuery
+        )
     }
 }
 
