@@ -3,9 +3,11 @@
 use secretaria::domain::conversation::intent::Intent;
 use secretaria::domain::conversation::intent::likelihood::{BUCKETS, share};
 
-const ROUNDS: u32 = 40;
+/// How often every sentence is gone through; the steps become smaller from round to round.
+const ROUNDS: u16 = 40;
 const RATE: f32 = 1.5;
-const DECAY: f32 = 4e-5;
+/// How much of every weight is forgotten in the first round, so that rare words do not decide alone.
+const FORGOTTEN: f32 = 0.018;
 
 /// A sentence with what it means.
 pub struct Sample {
@@ -32,12 +34,11 @@ impl Model {
         let mut order: Vec<&Sample> = samples.to_vec();
         for round in 0..ROUNDS {
             order.sort_by_key(|sample| mixed(&format!("{round}{}", sample.line)));
-            #[allow(clippy::cast_precision_loss)]
-            let rate = RATE * (1.0 - round as f32 / ROUNDS as f32);
+            let pace = 1.0 - f32::from(round) / f32::from(ROUNDS);
             for sample in &order {
-                model.learn(sample, rate);
+                model.learn(sample, RATE * pace);
             }
-            let kept = 1.0 - DECAY * rate * 300.0;
+            let kept = 1.0 - FORGOTTEN * pace;
             model.0.iter_mut().for_each(|weight| *weight *= kept);
         }
         model
@@ -84,6 +85,7 @@ impl Model {
 
 /// A number that looks like chance and is the same on every run.
 pub fn mixed(text: &str) -> usize {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3));
+    let hash =
+        text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3));
     usize::try_from((hash ^ (hash >> 29)) & 0x7fff_ffff).unwrap_or_default()
 }

@@ -48,7 +48,10 @@ fn run() -> Result<(), String> {
     }
     if let Some(folds) = folds {
         let told = measured(&samples, folds);
-        return std::io::stdout().lock().write_all(told.as_bytes()).map_err(|error| format!("standard output: {error}"));
+        return std::io::stdout()
+            .lock()
+            .write_all(told.as_bytes())
+            .map_err(|error| format!("standard output: {error}"));
     }
     let target = target.ok_or_else(|| "where to: --write FILE, or --folds N to measure".to_owned())?;
     let model = Model::learned(&samples.iter().collect::<Vec<_>>());

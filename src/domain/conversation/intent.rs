@@ -121,10 +121,7 @@ impl Intent {
     pub fn is_about_appointment(self) -> bool {
         matches!(
             self,
-            Self::AppointmentRequest
-                | Self::AppointmentReschedule
-                | Self::AppointmentCancel
-                | Self::AppointmentQuery
+            Self::AppointmentRequest | Self::AppointmentReschedule | Self::AppointmentCancel | Self::AppointmentQuery
         )
     }
 }

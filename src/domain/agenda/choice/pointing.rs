@@ -241,7 +241,24 @@ pub(super) fn refusal(line: &Line) -> Option<Refusal> {
             });
         let these_not = line.is(at, &["esses", "essas", "nesses", "nessas", "desses", "dessas", "estes"])
             && (1..=3).any(|ahead| {
-                line.word(at + ahead) == "nao" && line.is(at + ahead + 1, &["da", "dao", "posso", "consigo", "serve", "servem", "rola", "funciona", "funcionam", "batem", "encaixam", "combinam"])
+                line.word(at + ahead) == "nao"
+                    && line.is(
+                        at + ahead + 1,
+                        &[
+                            "da",
+                            "dao",
+                            "posso",
+                            "consigo",
+                            "serve",
+                            "servem",
+                            "rola",
+                            "funciona",
+                            "funcionam",
+                            "batem",
+                            "encaixam",
+                            "combinam",
+                        ],
+                    )
             });
         let compared = line.is(at, &["mais"]) && line.is(at + 1, &["cedo", "tarde"]) && asks_for_more(line, at);
         let unable = line.word(at) == "nao"

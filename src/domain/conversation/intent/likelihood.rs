@@ -119,8 +119,7 @@ impl Places {
 
 /// FNV-1a, folded into the places there are: the same on every machine, for the weights outlive a build.
 fn place(bytes: impl Iterator<Item = u8>) -> usize {
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     usize::try_from((hash ^ (hash >> 32)) % BUCKETS as u64).unwrap_or_default()
 }

@@ -59,7 +59,7 @@ impl Weights {
     pub fn written(columns: &[(Intent, Vec<f32>)]) -> String {
         let mut file = format!("{VERSION}\n{ORIGIN}");
         for (intent, weights) in columns {
-            let steps: Vec<u8> = weights.iter().map(|weight| step(*weight).to_ne_bytes()[0]).collect();
+            let steps: Vec<u8> = weights.iter().map(|weight| step(*weight).cast_unsigned()).collect();
             file.push_str(&format!("{} {}\n", intent.label(), STANDARD.encode(steps)));
         }
         file
@@ -91,7 +91,7 @@ pub fn share(features: usize) -> f32 {
 fn column(line: &str) -> Option<(Intent, Vec<i8>)> {
     let (name, encoded) = line.split_once(' ')?;
     let intent = Intent::ALL.iter().find(|intent| intent.label() == name)?;
-    let steps: Vec<i8> = STANDARD.decode(encoded).ok()?.into_iter().map(|byte| i8::from_ne_bytes([byte])).collect();
+    let steps: Vec<i8> = STANDARD.decode(encoded).ok()?.into_iter().map(|byte| byte.cast_signed()).collect();
     (steps.len() == BUCKETS).then_some((*intent, steps))
 }
 
