@@ -235,6 +235,11 @@ fn stand(prepared: &mut Prepared, now_ms: i64) {
     standing.felt(upset(understanding));
     standing.offered_person = false;
     match prepared.said {
+        // What was asked for can only be done by a person, and must not be said to be done.
+        Said::Ready(Template::NotKnown, why @ Some(FallbackReason::OutputRejected)) if understanding.intent.is_about_agenda() => {
+            prepared.said = Said::Ready(Template::Handoff, why);
+            prepared.hand_off = Some(HandOff::Untrue);
+        }
         Said::Ready(Template::Fallback | Template::NotKnown | Template::NotUnderstood, why) => {
             if standing.missed() {
                 let untrue = why == Some(FallbackReason::OutputRejected);

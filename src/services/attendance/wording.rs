@@ -49,8 +49,7 @@ pub(super) async fn put(
     let mut variants = Vec::new();
     let mut said = |slot: Slot| {
         let occasion = Occasion { slot, intent: understanding.intent, mood: understanding.mood.mood };
-        let rendered =
-            wordings.choose(tenant.id(), key, occasion, &assigned).render(&variables);
+        let rendered = wordings.choose(tenant.id(), key, occasion, &assigned).render(&variables);
         if let Some(error) = rendered.failed {
             let company = tenant.id().get();
             tracing::warn!(company, slot = slot.key(), %error, "A company's wording could not be used; the built-in one is");

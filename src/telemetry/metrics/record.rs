@@ -12,9 +12,9 @@ use ::metrics::{SharedString, counter, gauge, histogram};
 use super::catalogue::names;
 use super::exporter::ALL;
 use super::labels::{
-    Channel, CircuitState, ClaimKind, Component, DeadLetterReason, DurabilityLevel, FallbackReason, Intention, LlmErrorKind,
-    MemoryType, MessageKind, OptChange, Provider, StatusClass, TaskKind, TaskOutcome, TokenDirection, TokenSource,
-    TransferReason, WebhookStatus,
+    Channel, CircuitState, ClaimKind, Component, DeadLetterReason, DurabilityLevel, FallbackReason, Intention,
+    LlmErrorKind, MemoryType, MessageKind, OptChange, Provider, StatusClass, TaskKind, TaskOutcome, TokenDirection,
+    TokenSource, TransferReason, WebhookStatus,
 };
 use crate::domain::company::CompanyId;
 
