@@ -59,7 +59,7 @@ impl Model {
     }
 
     fn likelihoods(&self, places: &[usize]) -> Vec<f32> {
-        let mut sums = vec![0.0; LABELS];
+        let mut sums = [0.0_f32; LABELS];
         for place in places {
             let row = self.0.get(place * LABELS..(place + 1) * LABELS).unwrap_or_default();
             sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += weight);
