@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::fault::{FaultKind, Provider};
+use super::persona::Persona;
 use super::state::{State, company_of};
 use super::wire::{Answer, serve};
-use super::persona::Persona;
 use super::{sound, vectors};
 
 /// The chat models that answer; all others are unknown (404).
