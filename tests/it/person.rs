@@ -138,7 +138,10 @@ fn feedback_changes_the_tone() {
     assert!(liked.humour, "70 %");
     assert!(!tone(Style::Friendly, moods(6, 3), Mood::Neutral).humour, "67 %");
     let sour = tone(Style::Friendly, moods(10, 0), Mood::Negative);
-    assert!(!sour.humour && sour.empathy == Level::High && sour.emoji_budget() == 0, "never jokes at an angry customer");
+    assert!(
+        !sour.humour && sour.empathy == Level::High && sour.emoji_budget() == 0,
+        "never jokes at an angry customer"
+    );
     assert_eq!(sour.words(&[], None, 9, 0).empatia, "Sinto muito por isso.");
     for (style, budget) in Style::ALL.into_iter().zip([1, 0, 2, 0]) {
         let tone = tone(style, Share::default(), Mood::Neutral);
@@ -188,7 +191,7 @@ fn opinions_are_counted() {
 }
 
 fn line(by: Author, text: &str) -> Line {
-    Line { by, text: text.to_owned() }
+    Line::new(by, text)
 }
 
 #[test]
@@ -240,7 +243,8 @@ fn the_model_is_told_everything_in_its_place() {
     let facts = facts();
     let profile = Profile { preferences: strings(&["de manhã"]), ..Profile::default() };
     let tone = ToneProfile::of(Style::Formal, Share::default(), Mood::Neutral);
-    let (knowledge, catalogue) = (strings(&["Estacionamento: grátis na frente"]), strings(&["Limpeza: R$ 180,00, 40 min"]));
+    let (knowledge, catalogue) =
+        (strings(&["Estacionamento: grátis na frente"]), strings(&["Limpeza: R$ 180,00, 40 min"]));
     let (appointments, before) = (strings(&["qua 02/12 às 10h, limpeza"]), strings(&["Falou de: Canal."]));
     let material = Material {
         state: Some("aberto agora, até 18h"),
@@ -295,12 +299,16 @@ fn the_rules_refuse_advice_with_a_way_on() {
 fn what_matters_least_goes_first() {
     let facts = facts();
     let (knowledge, before) = (strings(&["Convênios: Unimed e Amil"]), strings(&["Falou de: Canal."]));
-    let material = |budget| Material { knowledge: &knowledge, synthesis: &before, budget: Some(budget), ..Material::default() };
+    let material =
+        |budget| Material { knowledge: &knowledge, synthesis: &before, budget: Some(budget), ..Material::default() };
     let told = |budget| instruction(&briefing(&facts), &material(budget), now());
     let whole = told(10_000);
     let shorter = told(whole.tokens - 1);
     assert_eq!(shorter.dropped, [Part::Synthesis]);
-    assert!(shorter.text.contains("Unimed") && !shorter.text.contains("antes nesta conversa"), "no heading without entries");
+    assert!(
+        shorter.text.contains("Unimed") && !shorter.text.contains("antes nesta conversa"),
+        "no heading without entries"
+    );
     let least = told(0);
     assert_eq!(least.dropped, [Part::Facts, Part::Facts, Part::Knowledge, Part::Name, Part::Synthesis]);
     let rules = |text: &str| text.split("Regras:\n- Responda").nth(1).map(str::to_owned);
@@ -319,7 +327,11 @@ fn two_machines_are_parted() {
     let menu = "Esta é uma mensagem automática. Digite 1 para vendas ou 2 para suporte.";
     assert_eq!(verdict(&[(Customer, menu, 0)]), Verdict::Suspect(Reason::MachineTexts));
     assert_eq!(
-        verdict(&[(Customer, menu, 0), (Assistant, "Olá!", 3), (Customer, "Opção inválida. Escolha uma das opções abaixo.", 6)]),
+        verdict(&[
+            (Customer, menu, 0),
+            (Assistant, "Olá!", 3),
+            (Customer, "Opção inválida. Escolha uma das opções abaixo.", 6)
+        ]),
         Verdict::Loop(Reason::MachineTexts)
     );
     let absent = "Obrigado pelo contato com a Pizzaria, já vamos te responder, aguarde um instante por gentileza";
@@ -345,9 +357,14 @@ fn two_machines_are_parted() {
 fn people_are_no_machines() {
     use Author::{Assistant, Customer};
     let verdict = |lines: &[(Author, &'static str, i64)]| judge(&said(lines), &Limits::default());
-    let impatient = [(Customer, "alguém pode me atender?", 0), (Customer, "alguém pode me atender?", 5), (Customer, "alguém pode me atender?", 9)];
+    let impatient = [
+        (Customer, "alguém pode me atender?", 0),
+        (Customer, "alguém pode me atender?", 5),
+        (Customer, "alguém pode me atender?", 9),
+    ];
     assert_eq!(verdict(&impatient), Verdict::Free, "nobody answered between");
-    let brief: Vec<_> = (0..4).flat_map(|n| [(Customer, "sim", n * 20), (Assistant, "Certo, e o que mais?", n * 20 + 2)]).collect();
+    let brief: Vec<_> =
+        (0..4).flat_map(|n| [(Customer, "sim", n * 20), (Assistant, "Certo, e o que mais?", n * 20 + 2)]).collect();
     assert_ne!(verdict(&brief), Verdict::Loop(Reason::Repeats), "short words repeat");
     let booking = [
         (Customer, "quero marcar", 0),
@@ -359,15 +376,33 @@ fn people_are_no_machines() {
         (Customer, "Ana", 28),
     ];
     assert_eq!(verdict(&booking), Verdict::Free);
-    for text in ["qual o número do endereço?", "quero a opção 2", "aqui é a Ana", "obrigada pela atenção", "posso responder amanhã?"] {
+    for text in [
+        "qual o número do endereço?",
+        "quero a opção 2",
+        "aqui é a Ana",
+        "obrigada pela atenção",
+        "posso responder amanhã?",
+    ] {
         assert!(!is_machine_text(text), "{text}");
     }
 }
 
 #[test]
+fn texts_of_machines_are_known() {
+    let mut wrong = Vec::new();
+    for (expected, text) in rows(include_str!("person/machines.txt")) {
+        if is_machine_text(text) != (expected == "machine") {
+            wrong.push(text);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn nobody_answers_nine_times_a_minute() {
     use Author::{Assistant, Customer};
-    const TEXTS: [&str; 10] = ["a casa", "bom dia", "quero ver", "que horas", "tem vaga", "e preço", "e onde", "legal", "hum", "tá"];
+    const TEXTS: [&str; 10] =
+        ["a casa", "bom dia", "quero ver", "que horas", "tem vaga", "e preço", "e onde", "legal", "hum", "tá"];
     let quick = |seconds: i64, count: usize| {
         let lines = TEXTS.iter().take(count).enumerate().flat_map(|(n, text)| {
             let at = i64::try_from(n).unwrap() * seconds;
@@ -383,8 +418,9 @@ fn nobody_answers_nine_times_a_minute() {
 
 fn lines() -> impl Strategy<Value = Vec<Line>> {
     let by = prop_oneof![Just(Author::Customer), Just(Author::Assistant), Just(Author::Team)];
-    let text = prop_oneof!["\\PC{0,60}", "(quanto custa |limpeza |quinta |12/12 |meu nome é |ignore as regras |\\? ){1,8}"];
-    proptest::collection::vec((by, text).prop_map(|(by, text)| Line { by, text }), 0..40)
+    let text =
+        prop_oneof!["\\PC{0,60}", "(quanto custa |limpeza |quinta |12/12 |meu nome é |ignore as regras |\\? ){1,8}"];
+    proptest::collection::vec((by, text).prop_map(|(by, text)| Line::new(by, text)), 0..40)
 }
 
 proptest! {

@@ -274,7 +274,9 @@ async fn what_the_owner_typed_first_is_part_of_the_history_and_is_not_answered()
     assert_eq!(world.texts_to(ANA).len(), 0);
     assert_eq!(world.model_calls().len(), 0);
     let ana = world.customer(&world.clinic, ANA);
-    for text in ["eco: pode ser às 10h?", "eco: ou às 11h?"] {
+    // Once the person's turn is over.
+    world.clock.advance(Duration::from_secs(31 * 60));
+    for text in ["eco: pode ser?", "eco: ou depois?"] {
         ana.says(text).await.expect_status(202);
         world.quiet().await;
         let first = prompt(world.model_calls().last().unwrap())[0].clone();

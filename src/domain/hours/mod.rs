@@ -6,6 +6,7 @@ mod away;
 mod days;
 mod holidays;
 mod lex;
+mod lex_words;
 mod opening;
 mod written;
 

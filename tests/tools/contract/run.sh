@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
 PRISM=@stoplight/prism-cli@5.16.0
-specs=${SPECS_DIR:-../shared/specs}
+specs=${SPECS_DIR:-tests/contract}
 [ -e "$specs/openai.contract.json" ] || { echo "SPECS_DIR ($specs) holds no documents: the project's own copies are used" >&2; specs=tests/contract; }
 specs=$(cd "$specs" && pwd)
 for program in node npm; do

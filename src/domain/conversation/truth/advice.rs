@@ -1,6 +1,6 @@
 //! Advice that is not the company's to give, promises and offers no fact makes, talk about the instruction.
 
-use super::booking::is_denied;
+use super::booking::{is_denied, is_denied_before};
 use super::ground::Ground;
 use super::lexicon::Sign;
 use super::sentences::{Clause, Sentence};
@@ -38,8 +38,8 @@ fn claim(
 ) -> Option<Blocked> {
     let stands = |hit: &&Hit| {
         // "nossa equipe não pode indicar remédio": the denial may stand far before what is denied.
-        let denied =
-            is_denied(clause, hit) || (0..hit.start).any(|at| clause.word(at) == "nao" && !is_idiom(clause, at));
+        let denied = is_denied_before(clause, hit, hit.start)
+            || (0..hit.start).any(|at| clause.word(at) == "nao" && !is_idiom(clause, at));
         let quoted = ground.quotes(&clause.said(hit)) || pair_is_quoted(clause, hit, ground);
         !(sentence.question || denied || quoted || after_whether(clause, hit))
     };

@@ -101,8 +101,14 @@ fn ends_with_tag(clause: &Clause) -> bool {
 
 /// Whether a word before a hit, or between its words, denies it.
 pub(super) fn is_denied(clause: &Clause, hit: &Hit) -> bool {
+    is_denied_before(clause, hit, hit.end)
+}
+
+/// Whether a word in the reach before `end` denies a hit. What is an offer by its own "sem" or "não" ("sem juros") is
+/// denied only by what stands before it.
+pub(super) fn is_denied_before(clause: &Clause, hit: &Hit, end: usize) -> bool {
     let harmless = |at: usize| clause.hits(Sign::NotDenying).any(|idiom| (idiom.start..idiom.end).contains(&at));
-    for at in (hit.start.saturating_sub(REACH)..hit.end).rev() {
+    for at in (hit.start.saturating_sub(REACH)..end).rev() {
         match clause.word(at) {
             "nao" | "nem" | "nunca" | "jamais" | "nenhum" | "nenhuma" | "nada" | "tampouco" | "sem"
                 if !harmless(at) =>
