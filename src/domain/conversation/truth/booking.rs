@@ -238,5 +238,7 @@ fn completed(sentence: &Sentence<'_>, rest: &[Sentence<'_>], ground: &Ground<'_>
     }
     let clause = sentence.clauses.iter().find(|clause| clause.has(Sign::Completed))?;
     let hit = clause.hits(Sign::Completed).next().filter(|hit| !is_denied(clause, hit))?;
-    Some(clause.said(hit))
+    // "Até lá!" is said well to whoever has an appointment.
+    let is_farewell = clause.word(hit.start) == "ate" && !ground.agenda().is_empty();
+    (!is_farewell).then(|| clause.said(hit))
 }
