@@ -211,7 +211,6 @@ fn what_was_said_long_ago_is_told_in_short() {
             "Falou de: Clareamento dental, Limpeza.",
             "Perguntou sobre: convênios, preços.",
             "Citou: quinta, 12/12.",
-            "Perguntou: \"Vocês aceitam Unimed? meu telefone é 11 [número]\"",
             "Uma pessoa da equipe respondeu.",
         ]
     );

@@ -3,6 +3,7 @@
 use super::days::DaySet;
 use super::lex_words::{CLOSED, ENDS, EXCEPT, EXPRESSIONS, NOISE, PAUSE, SERVES, weekday};
 use super::opening::HoursError;
+use super::vocabulary::{CLOSED, ENDS, EXCEPT, EXPRESSIONS, NOISE, PAUSE, SERVES, weekday};
 use crate::domain::text::fold::fold;
 
 /// What a piece of written hours is.

@@ -8,6 +8,7 @@ mod holidays;
 mod lex;
 mod lex_words;
 mod opening;
+mod vocabulary;
 mod written;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
