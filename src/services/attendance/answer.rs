@@ -236,7 +236,9 @@ fn stand(prepared: &mut Prepared, now_ms: i64) {
     standing.offered_person = false;
     match prepared.said {
         // What was asked for can only be done by a person, and must not be said to be done.
-        Said::Ready(Template::NotKnown, why @ Some(FallbackReason::OutputRejected)) if understanding.intent.is_about_agenda() => {
+        Said::Ready(Template::NotKnown, why @ Some(FallbackReason::OutputRejected))
+            if understanding.intent.is_about_agenda() =>
+        {
             prepared.said = Said::Ready(Template::Handoff, why);
             prepared.hand_off = Some(HandOff::Untrue);
         }
