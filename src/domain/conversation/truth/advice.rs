@@ -8,7 +8,12 @@ use super::{Blocked, ClaimKind};
 use crate::domain::text::reading::Hit;
 
 /// Words behind "aceitamos" that are nothing anybody accepts.
-const PLAIN: [&str; 61] = [
+const PLAIN: [&str; 66] = [
+    "aos",
+    "nos",
+    "nas",
+    "pelos",
+    "pelas",
     "marcada",
     "marcado",
     "atendimento",
