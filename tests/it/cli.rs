@@ -67,6 +67,12 @@ fn every_example_is_understood() {
         // Behind two spaces stands an explanation, behind `<` a redirection.
         let words =
             example.split("   ").next().unwrap().split(" < ").next().unwrap().replace("Clínica Sorriso", "Clínica");
+        // As a shell reads them: what stands in quotes is one word.
+        let quoted = words
+            .split('\'')
+            .enumerate()
+            .map(|(n, part)| if n % 2 == 1 { part.replace(' ', "_") } else { part.to_owned() });
+        let words = quoted.collect::<String>();
         let words: Vec<&str> = words.split_whitespace().collect();
         assert!(Cli::try_parse_from(&words).is_ok(), "{example}: {}", Cli::try_parse_from(&words).unwrap_err());
     }
@@ -105,7 +111,7 @@ fn train_context_without_a_database_says_so() {
     let env = [("DATABASE_URL", "postgres://app@127.0.0.1:1/none"), ("SECRETARIA_SECURITY__MASTER_KEY", key.as_str())];
     let output = secretaria(&["train-context", "--since", "2026-11-01"], &env);
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
-    assert!(stdout(&output).is_empty() && stderr(&output).contains("DATABASE_URL"));
+    assert!(stdout(&output).is_empty() && stderr(&output).contains("DATABASE_URL"), "{}", stderr(&output));
     assert_eq!(secretaria(&["train-context", "--since", "ontem"], &env).status.code(), Some(2));
 }
 

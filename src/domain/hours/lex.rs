@@ -1,7 +1,6 @@
 //! Opening hours as they are written, in tokens: days, times, and the small words that bind them.
 
 use super::days::DaySet;
-use super::lex_words::{CLOSED, ENDS, EXCEPT, EXPRESSIONS, NOISE, PAUSE, SERVES, weekday};
 use super::opening::HoursError;
 use super::vocabulary::{CLOSED, ENDS, EXCEPT, EXPRESSIONS, NOISE, PAUSE, SERVES, weekday};
 use crate::domain::text::fold::fold;

@@ -6,7 +6,6 @@ mod away;
 mod days;
 mod holidays;
 mod lex;
-mod lex_words;
 mod opening;
 mod vocabulary;
 mod written;
