@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::calcom::{Books, Hooks};
 use super::echo::Echoes;
 use super::fault::Faults;
 use super::ledger::Ledger;
@@ -19,6 +20,9 @@ pub(super) struct State {
     pub ledger: Ledger,
     pub faults: Faults,
     pub echoes: Echoes,
+    pub http: HttpClient,
+    pub calendars: Books,
+    pub hooks: Hooks,
     latency_ms: AtomicU64,
     flavors: Mutex<HashMap<i64, Flavor>>,
     media: Mutex<HashMap<(i64, String), (&'static str, Vec<u8>)>>,
@@ -30,7 +34,10 @@ impl State {
         Self {
             ledger: Ledger::default(),
             faults: Faults::default(),
-            echoes: Echoes::new(clock.clone(), http),
+            echoes: Echoes::new(clock.clone(), http.clone()),
+            http,
+            calendars: Books::default(),
+            hooks: Hooks::default(),
             latency_ms: AtomicU64::new(0),
             flavors: Mutex::default(),
             media: Mutex::default(),

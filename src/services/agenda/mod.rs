@@ -1,0 +1,17 @@
+//! Appointments: free times, bookings that cannot double, moves, cancellings.
+//!
+//! Whatever the calendar, the row comes first: it is written and committed before a calendar outside is asked, its id
+//! goes along as the intent, and the database lets no two rows have one seat at one time. A calendar outside that falls
+//! silent is asked what became of the intent before anything else is done, and what stays open is settled by
+//! [`Calendar::settle`]. Nothing is told as booked that is not in the calendar.
+
+mod calendar;
+pub mod feed;
+mod lanes;
+mod local;
+mod outside;
+mod rows;
+
+pub use calendar::{
+    Calendar, CalendarError, Customer, Held, LookUp, OpenSlot, Settled, SlotWish, Wish, appointments_of, of, offer,
+};
