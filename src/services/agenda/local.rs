@@ -27,8 +27,7 @@ impl Local<'_> {
         if from >= until {
             return Ok(Vec::new());
         }
-        self.desk
-            .within(async |tx| {
+        within!(self.desk, |tx| {
                 let items = catalog::all(tx).await?;
                 let offer = Offer::of(items.iter().map(|item| (item.id, &item.fact, &item.data)));
                 let lanes = lanes::local(settings, &offer, (wish.service, wish.professional))?;
@@ -45,7 +44,6 @@ impl Local<'_> {
                 self.desk.looked(tx, json!({ "calendar": "local", "found": found.len() })).await?;
                 Ok(first_of_each(found, wish.limit))
             })
-            .await
     }
 
     pub(super) async fn hold(&self, wish: &Wish) -> Result<Held, CalendarError> {
@@ -62,8 +60,7 @@ impl Local<'_> {
     async fn put(&self, wish: &Wish, state: State) -> Result<AppointmentRow, CalendarError> {
         let offer = offer(self.desk.tenant).await?;
         let lane = self.lane(&offer, &wish.slot)?;
-        self.desk
-            .within(async |tx| {
+        within!(self.desk, |tx| {
                 appointment::lock_resource(tx, &lane.resource).await?;
                 let known = appointment::lock(tx, wish.id).await?;
                 if let Some(row) = &known {
@@ -90,7 +87,6 @@ impl Local<'_> {
                 self.desk.record(tx, if state == State::Held { "agenda.hold" } else { "agenda.book" }, &row).await?;
                 Ok(row)
             })
-            .await
     }
 
     /// A seat for a time, its resource being locked.
@@ -129,8 +125,7 @@ impl Local<'_> {
         let offer = offer(self.desk.tenant).await?;
         let lane = self.lane(&offer, to)?;
         let now = self.desk.now();
-        self.desk
-            .within(async |tx| {
+        within!(self.desk, |tx| {
                 appointment::lock_resource(tx, &lane.resource).await?;
                 let row = appointment::lock(tx, id).await?.filter(|row| row.state().stands());
                 let mut row = row.ok_or(CalendarError::Gone)?;
@@ -159,7 +154,6 @@ impl Local<'_> {
                 self.desk.record(tx, "agenda.reschedule", &row).await?;
                 Ok(row)
             })
-            .await
     }
 
     pub(super) async fn cancel(&self, id: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {

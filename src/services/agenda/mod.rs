@@ -5,6 +5,19 @@
 //! silent is asked what became of the intent before anything else is done, and what stays open is settled by
 //! [`Calendar::settle`]. Nothing is told as booked that is not in the calendar.
 
+/// Does something in one transaction of a desk, or nothing of it. No function that takes an async closure: what awaits one
+/// cannot be moved between threads.
+macro_rules! within {
+    ($desk:expr, |$tx:ident| $body:block) => {{
+        let mut begun = $desk.begin().await?;
+        let done: Result<_, CalendarError> = {
+            let $tx = &mut begun;
+            async { $body }.await
+        };
+        $desk.end(begun, done).await
+    }};
+}
+
 mod calendar;
 pub mod feed;
 mod lanes;

@@ -1,5 +1,22 @@
 //! A calendar at Cal.com. The row comes first; then the call; then the row says what came of it.
 
+/// Does what surely did nothing again, a few times and not for long.
+macro_rules! patiently {
+    ($call:expr) => {{
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            match $call.await {
+                Err(error) => match $crate::services::agenda::outside::wait(&error, tried) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => break Err(error),
+                },
+                done => break done,
+            }
+        }
+    }};
+}
+
 mod booking;
 mod changing;
 mod settling;
@@ -21,6 +38,7 @@ use crate::clients::calendar::{CalendarEndpoint, FreeTime, SlotQuery, Versions};
 use crate::clients::{WireError, WireErrorKind};
 use crate::domain::agenda::appointment::AppointmentState as State;
 use crate::domain::agenda::offer::Offer;
+use crate::domain::agenda::slots::Stretch;
 use crate::models::tenant::appointment::{self, AppointmentRow};
 
 /// Time for one call.
@@ -95,30 +113,35 @@ impl<'a> Outside<'a> {
         };
         let offer = offer(self.desk.tenant).await?;
         let lanes = lanes::outside(settings, &offer, (wish.service, wish.professional))?;
-        let query = |lane: &Lane<'_>| SlotQuery {
-            event_type: lane.event_type.unwrap_or_default(),
-            from,
-            until,
-            zone: settings.timezone,
-            moving: moving.as_deref(),
-        };
-        let asked = lanes.iter().map(|lane| patiently(async || self.calcom().slots(&query(lane)).await));
-        let answers: Vec<Vec<FreeTime>> = futures::future::try_join_all(asked).await?;
+        let mut asked = Vec::new();
+        for lane in &lanes {
+            asked.push(self.ask(lane, (from, until), moving.as_deref()));
+        }
+        let answers = futures::future::try_join_all(asked).await?;
         let resources: Vec<String> = lanes.iter().map(|lane| lane.resource.clone()).collect();
-        let rows = self
-            .desk
-            .within(async |tx| {
+        let rows = within!(self.desk, |tx| {
                 let found = answers.iter().map(Vec::len).sum::<usize>();
                 self.desk.looked(tx, json!({ "calendar": "calcom", "found": found })).await?;
                 Ok(appointment::busy(tx, &resources, (from - TimeDelta::days(1), until + TimeDelta::days(1)), now).await?)
-            })
-            .await?;
+            })?;
         let mut found: Vec<OpenSlot> = Vec::new();
         for (lane, free) in lanes.iter().zip(answers) {
             let offered = free.into_iter().map(|time| lane.slot(time.starts, time.ends));
             found.extend(offered.filter(|slot| !self.taken_by_us(&rows, lane, slot, wish.moving)));
         }
         Ok(first_of_each(found, wish.limit))
+    }
+
+    async fn ask(
+        &self,
+        lane: &Lane<'_>,
+        (from, until): Stretch,
+        moving: Option<&str>,
+    ) -> Result<Vec<FreeTime>, WireError> {
+        let zone = self.desk.tenant.settings.timezone;
+        let query = SlotQuery { event_type: lane.event_type.unwrap_or_default(), from, until, zone, moving };
+        let calcom = self.calcom();
+        patiently!(calcom.slots(&query))
     }
 
     /// Whether one of our own rows has the time, which the calendar may not know yet.
@@ -151,15 +174,13 @@ impl<'a> Outside<'a> {
         let event_type = lane.event_type.unwrap_or_default();
         match self.calcom().reserve(event_type, wish.slot.starts, minutes).await {
             Ok(reservation) => {
-                self.desk
-                    .within(async |tx| {
+                within!(self.desk, |tx| {
                         if let Some(mut row) = appointment::lock(tx, wish.id).await? {
                             row.reservation_uid = Some(reservation.uid);
                             appointment::save(tx, &row).await?;
                         }
                         Ok(())
-                    })
-                    .await?;
+                    })?;
                 Ok(held)
             }
             // Keeping it there is a courtesy: our own customers are kept apart already, and booking decides.
@@ -177,8 +198,7 @@ impl<'a> Outside<'a> {
         if wish.slot.starts <= now {
             return Err(CalendarError::NotOffered);
         }
-        self.desk
-            .within(async |tx| {
+        within!(self.desk, |tx| {
                 appointment::lock_resource(tx, &lane.resource).await?;
                 let known = appointment::lock(tx, wish.id).await?;
                 let fresh = self.desk.row(wish, lane, state, self.seat());
@@ -209,7 +229,6 @@ impl<'a> Outside<'a> {
                 self.desk.record(tx, action, &row).await?;
                 Ok(row)
             })
-            .await
     }
 
     pub(super) async fn release(&self, intent: Uuid) -> Result<(), CalendarError> {
@@ -223,21 +242,6 @@ impl<'a> Outside<'a> {
         let Some(uid) = reservation else { return };
         if let Err(error) = self.calcom().release(&uid).await {
             tracing::debug!(company = self.desk.tenant.id().get(), %error, "A kept time could not be given back");
-        }
-    }
-}
-
-/// Does what surely did nothing again, a few times and not for long.
-async fn patiently<T>(call: impl AsyncFn() -> Result<T, WireError>) -> Result<T, WireError> {
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        match call().await {
-            Err(error) => match wait(&error, tried) {
-                Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(error),
-            },
-            done => return done,
         }
     }
 }

@@ -25,13 +25,14 @@ impl Desk<'_> {
         self.services.clock.now()
     }
 
-    /// Does something in one transaction, or nothing of it.
-    pub(super) async fn within<T>(
-        &self,
-        work: impl AsyncFnOnce(&mut TenantTx) -> Result<T, CalendarError>,
-    ) -> Result<T, CalendarError> {
-        let mut tx = self.tenant.db.begin().await?;
-        match work(&mut tx).await {
+    /// Begins what [`within`] ends.
+    pub(super) async fn begin(&self) -> Result<TenantTx, CalendarError> {
+        Ok(self.tenant.db.begin().await?)
+    }
+
+    /// Commits what went well, and nothing else.
+    pub(super) async fn end<T>(&self, tx: TenantTx, done: Result<T, CalendarError>) -> Result<T, CalendarError> {
+        match done {
             Ok(value) => {
                 tx.commit().await?;
                 Ok(value)
@@ -103,12 +104,12 @@ impl Desk<'_> {
 
     /// A row as it is.
     pub(super) async fn find(&self, id: Uuid) -> Result<Option<AppointmentRow>, CalendarError> {
-        self.within(async |tx| Ok(appointment::find(tx, id).await?)).await
+        within!(self, |tx| { Ok(appointment::find(tx, id).await?) })
     }
 
     /// Gives a kept time back; the row, if it was kept.
     pub(super) async fn release(&self, intent: Uuid) -> Result<Option<AppointmentRow>, CalendarError> {
-        self.within(async |tx| {
+        within!(self, |tx| {
             let Some(mut row) = appointment::lock(tx, intent).await?.filter(|row| row.state() == State::Held) else {
                 return Ok(None);
             };
@@ -117,12 +118,11 @@ impl Desk<'_> {
             appointment::save(tx, &row).await?;
             Ok(Some(row))
         })
-        .await
     }
 
     /// Gives up times that are kept no longer.
     pub(super) async fn lapse(&self) -> Result<usize, CalendarError> {
-        self.within(async |tx| Ok(appointment::lapse(tx, None, self.now()).await?)).await
+        within!(self, |tx| { Ok(appointment::lapse(tx, None, self.now()).await?) })
     }
 
     /// Changes a locked row, and records it.
@@ -132,7 +132,7 @@ impl Desk<'_> {
         action: &'static str,
         change: impl FnOnce(&mut AppointmentRow) -> Result<(), CalendarError>,
     ) -> Result<AppointmentRow, CalendarError> {
-        self.within(async |tx| {
+        within!(self, |tx| {
             let mut row = appointment::lock(tx, id).await?.ok_or(CalendarError::Gone)?;
             let before = row.clone();
             change(&mut row)?;
@@ -143,7 +143,6 @@ impl Desk<'_> {
             }
             Ok(row)
         })
-        .await
     }
 
     /// The company's yes or no to a pending appointment. The same answer again changes nothing.

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{CLOCKS_APART, Outside, Underway, patiently, wait};
+use super::{CLOCKS_APART, Outside, Underway, wait};
 use crate::clients::calendar::calcom::{self, Calcom};
 use crate::clients::calendar::{Booking, BookingStatus, NewBooking, SLOT_TAKEN};
 use crate::clients::{WireError, WireErrorKind};
@@ -103,7 +103,7 @@ impl Outside<'_> {
         let since = row.created_at - CLOCKS_APART;
         let intent = row.id.to_string();
         let found =
-            patiently(async || self.calcom().find_by_intent(&intent, event_type, since).await).await?;
+            patiently!(self.calcom().find_by_intent(&intent, event_type, since))?;
         let mut standing = found.iter().filter(|booking| booking.status.stands());
         let kept = standing.clone().find(|booking| row.external_uid.as_deref() == Some(&booking.uid));
         let Some(kept) = kept.or_else(|| standing.next()).cloned() else {
@@ -134,9 +134,7 @@ impl Outside<'_> {
         twice: bool,
     ) -> Result<AppointmentRow, CalendarError> {
         let now = self.desk.now();
-        let row = self
-            .desk
-            .within(async |tx| {
+        let row = within!(self.desk, |tx| {
                 let mut row = appointment::lock(tx, id).await?.ok_or(CalendarError::Gone)?;
                 if row.external_uid.as_deref() == Some(&booking.uid) && row.state() != State::Booking {
                     return Ok(row);
@@ -146,8 +144,7 @@ impl Outside<'_> {
                 appointment::save(tx, &row).await?;
                 self.desk.record(tx, "agenda.book", &row).await?;
                 Ok(row)
-            })
-            .await?;
+            })?;
         Ok(row)
     }
 

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::booking::take_over;
-use super::{Outside, Underway, patiently, wait};
+use super::{Outside, Underway, wait};
 use crate::clients::calendar::{Booking, FINAL_STATE, NOT_FOUND};
 use crate::clients::{WireError, WireErrorKind};
 use crate::domain::agenda::appointment::AppointmentState as State;
@@ -96,11 +96,11 @@ impl Outside<'_> {
 
     /// The booking that another was moved to; the last one, if it was moved more than once.
     pub(super) async fn successor(&self, uid: &str) -> Result<Option<Booking>, WireError> {
-        let mut current = patiently(async || self.calcom().booking(uid).await).await?;
+        let mut current = patiently!(self.calcom().booking(uid))?;
         let mut moved = false;
         for _ in 0..10 {
             let Some(next) = current.moved_to.clone() else { break };
-            current = patiently(async || self.calcom().booking(&next).await).await?;
+            current = patiently!(self.calcom().booking(&next))?;
             moved = true;
         }
         Ok(moved.then_some(current))
@@ -115,9 +115,7 @@ impl Outside<'_> {
         booking: &Booking,
     ) -> Result<AppointmentRow, CalendarError> {
         let now = self.desk.now();
-        let (row, reservation) = self
-            .desk
-            .within(async |tx| {
+        let (row, reservation) = within!(self.desk, |tx| {
                 let hold = appointment::lock(tx, kept).await?.filter(|row| row.state() == State::Held);
                 let reservation = hold.as_ref().and_then(|hold| hold.reservation_uid.clone());
                 if let Some(mut hold) = hold {
@@ -138,8 +136,7 @@ impl Outside<'_> {
                 appointment::save(tx, &row).await?;
                 self.desk.record(tx, "agenda.reschedule", &row).await?;
                 Ok((row, reservation))
-            })
-            .await?;
+            })?;
         self.give_back(reservation).await;
         Ok(row)
     }
@@ -201,7 +198,7 @@ impl Outside<'_> {
                 Err(error) => error,
             };
             if error.kind == WireErrorKind::Unknown || error.code == FINAL_STATE {
-                match patiently(async || self.calcom().booking(uid).await).await {
+                match patiently!(self.calcom().booking(uid)) {
                     // Moved elsewhere meanwhile: then it is another booking that stands.
                     Ok(booking) if !booking.status.stands() && booking.moved_to.is_none() => {
                         return Outcome::Done(Box::new(booking));
@@ -258,7 +255,7 @@ impl Outside<'_> {
         match done {
             Ok(_) => {}
             Err(error) if error.kind == WireErrorKind::Unknown || error.kind == WireErrorKind::Invalid => {
-                let now = patiently(async || self.calcom().booking(&uid).await).await?;
+                let now = patiently!(self.calcom().booking(&uid))?;
                 let pending = matches!(now.status, crate::clients::calendar::BookingStatus::Pending);
                 if pending || now.status.stands() != yes {
                     return Err(error.into());
@@ -279,7 +276,7 @@ impl Outside<'_> {
         let Some(uid) = row.external_uid.clone().filter(|_| says != "calendar") else { return Ok(row) };
         // Ours is the truth of the visit; the calendar is told as far as it goes.
         let told = async {
-            let booking = patiently(async || self.calcom().booking(&uid).await).await?;
+            let booking = patiently!(self.calcom().booking(&uid))?;
             match booking.attendees.first() {
                 Some(attendee) if attendee.absent == came => {
                     self.calcom().mark_absent(&uid, &attendee.email, !came).await.map(drop)

@@ -14,10 +14,7 @@ const LEFT_ALONE: TimeDelta = TimeDelta::seconds(90);
 impl Outside<'_> {
     pub(in crate::services::agenda) async fn settle(&self, limit: i64) -> Result<Settled, CalendarError> {
         let now = self.desk.now();
-        let open = self
-            .desk
-            .within(async |tx| Ok(appointment::unsettled(tx, now - LEFT_ALONE, now, limit).await?))
-            .await?;
+        let open = within!(self.desk, |tx| { Ok(appointment::unsettled(tx, now - LEFT_ALONE, now, limit).await?) })?;
         let mut settled = Settled::default();
         for row in open {
             // One that cannot be found out must not stop the others.
