@@ -176,8 +176,8 @@ async fn load(db: &TenantDb, settings: &Texts, now: DateTime<Utc>) -> Result<Wor
     let mut tx = db.begin().await?;
     let rows = template::all(&mut tx).await?;
     let mut running = experiment::running(&mut tx).await?;
-    experiments::recount_stale(&mut tx, &mut running, now).await?;
     tx.commit().await?;
+    experiments::recount_stale(db, &mut running, now).await;
     let own = rows.into_iter().filter(|row| row.active).filter_map(|row| {
         let place = Place::parse(&row.key, &row.intent, &row.mood);
         known_place(row.id, place).map(|place| (place, Arc::from(row.body)))

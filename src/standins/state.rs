@@ -9,6 +9,7 @@ use super::calcom::{Books, Hooks};
 use super::echo::Echoes;
 use super::fault::Faults;
 use super::ledger::Ledger;
+use super::persona::Persona;
 use crate::clients::channel::whaticket::Flavor;
 use crate::clients::http::HttpClient;
 use crate::clock::Clock;
@@ -24,6 +25,7 @@ pub(super) struct State {
     pub calendars: Books,
     pub hooks: Hooks,
     latency_ms: AtomicU64,
+    persona: Mutex<Persona>,
     flavors: Mutex<HashMap<i64, Flavor>>,
     media: Mutex<HashMap<(i64, String), (&'static str, Vec<u8>)>>,
     ids: AtomicU64,
@@ -39,6 +41,7 @@ impl State {
             calendars: Books::default(),
             hooks: Hooks::default(),
             latency_ms: AtomicU64::new(0),
+            persona: Mutex::default(),
             flavors: Mutex::default(),
             media: Mutex::default(),
             // Ids must not repeat after a restart on the same data, or echoes would find old messages.
@@ -53,6 +56,14 @@ impl State {
 
     pub fn set_latency(&self, latency: Duration) {
         self.latency_ms.store(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    pub fn persona(&self) -> Persona {
+        *lock(&self.persona)
+    }
+
+    pub fn set_persona(&self, persona: Persona) {
+        *lock(&self.persona) = persona;
     }
 
     pub fn flavor(&self, company: Option<i64>) -> Flavor {

@@ -249,7 +249,7 @@ fn plan(key: &str) -> Value {
 async fn an_experiment_is_made_begun_ended_and_its_winner_becomes_the_wording() {
     let world = World::builder().workers(0).start().await;
     world.configure(&world.clinic, &[("secret:api.token", TOKEN)]).await;
-    let none = Value::Null;
+    let (none, empty) = (Value::Null, json!({}));
     let act = async |id: &str, what: &str, body: &Value| {
         call(&world, "POST", &format!("/api/experiments/{id}/{what}"), body).await
     };
@@ -258,18 +258,18 @@ async fn an_experiment_is_made_begun_ended_and_its_winner_becomes_the_wording() 
     let made = json_of(&made);
     let (id, running) = (made["id"].as_str().unwrap(), "SELECT count(*) FROM experiment WHERE state = 'running'");
     assert_eq!((&made["state"], &made["verdict"]), (&json!("draft"), &json!("not_enough")));
-    assert_eq!(act(id, "stop", &none).await.status, 409, "what has not begun cannot be ended");
-    assert_eq!(json_of(&act(id, "start", &none).await)["state"], "running");
+    assert_eq!(act(id, "stop", &empty).await.status, 409, "what has not begun cannot be ended");
+    assert_eq!(json_of(&act(id, "start", &empty).await)["state"], "running");
     assert_eq!(world.sql(&world.clinic, running), "1");
-    assert_eq!(act(id, "start", &none).await.status, 409);
+    assert_eq!(act(id, "start", &empty).await.status, 409);
 
     let second = json_of(&call(&world, "POST", "/api/experiments", &plan("reply")).await);
-    let taken = act(second["id"].as_str().unwrap(), "start", &none).await;
+    let taken = act(second["id"].as_str().unwrap(), "start", &empty).await;
     assert_eq!((taken.status, &json_of(&taken)["code"]), (409, &json!("place_taken")));
     let elsewhere = json_of(&call(&world, "POST", "/api/experiments", &plan("greeting")).await);
-    assert_eq!(json_of(&act(elsewhere["id"].as_str().unwrap(), "start", &none).await)["state"], "running");
+    assert_eq!(json_of(&act(elsewhere["id"].as_str().unwrap(), "start", &empty).await)["state"], "running");
 
-    let stopped = json_of(&act(id, "stop", &none).await);
+    let stopped = json_of(&act(id, "stop", &empty).await);
     assert_eq!(stopped["state"], "stopped");
     assert!(stopped["ended_at"].is_string());
     assert_eq!(act(id, "promote", &json!({"variant": "média"})).await.status, 422);
@@ -354,7 +354,7 @@ async fn people_count_once_when_the_text_arrived_and_for_what_they_did_in_time()
     let made = json_of(&call(&world, "POST", "/api/experiments", &plan("reply")).await);
     let path = format!("/api/experiments/{}", made["id"].as_str().unwrap());
     let id: Uuid = made["id"].as_str().unwrap().parse().unwrap();
-    call(&world, "POST", &format!("{path}/start"), &Value::Null).await;
+    call(&world, "POST", &format!("{path}/start"), &json!({})).await;
     let said = |conversation: Uuid, minutes: i64| {
         let at = world.clock.now() - chrono::TimeDelta::minutes(minutes);
         world.sql(
@@ -415,5 +415,40 @@ async fn people_count_once_when_the_text_arrived_and_for_what_they_did_in_time()
     // The figures go with the person.
     world.sql(&world.clinic, "DELETE FROM person");
     assert_eq!(world.sql(&world.clinic, "SELECT count(*) FROM event"), "0");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_are_shown_their_variant_again_and_again_and_the_figures_say_so() {
+    let world = World::start().await;
+    world.configure(&world.clinic, &[("secret:api.token", TOKEN), ("contact.notice", "false")]).await;
+    let made = json_of(&call(&world, "POST", "/api/experiments", &plan("reply")).await);
+    let path = format!("/api/experiments/{}", made["id"].as_str().unwrap());
+    assert_eq!(call(&world, "POST", &format!("{path}/start"), &json!({})).await.status, 200);
+    let openings = ["Oi! ", "Olá, tudo bem. "];
+    let numbers: Vec<String> = (0..12).map(|n| format!("55119876500{n:02}")).collect();
+    for round in 1..=2 {
+        for number in &numbers {
+            world.customer(&world.clinic, number).says("qual o endereço?").await.expect_status(202);
+        }
+        world.quiet().await;
+        if round == 1 {
+            // What a person was given is remembered by PostgreSQL as well.
+            world.flush_redis();
+        }
+    }
+    let mut shown = [0, 0];
+    for number in &numbers {
+        let texts = world.texts_to(number);
+        let variant = openings.iter().position(|opening| texts[0].starts_with(opening)).unwrap();
+        assert!(texts.len() == 2 && texts[1].starts_with(openings[variant]), "{texts:?}");
+        shown[variant] += 1;
+    }
+    assert!(shown[0] > 0 && shown[1] > 0, "{shown:?}");
+    let figures = json_of(&call(&world, "GET", &path, &Value::Null).await);
+    for (n, people) in shown.into_iter().enumerate() {
+        let of = |name: &str| figures["variants"][n][name].as_u64().unwrap();
+        assert_eq!((of("impressions"), of("people"), of("responses")), (2 * people, people, people), "{figures}");
+    }
     world.end().await;
 }

@@ -23,7 +23,7 @@ const PASSAGE_CHARS: usize = 600;
 const WORDS_FLOOR: f64 = 0.5;
 /// From how many words on a sentence is long, and the share that is enough then when it names the title.
 const LONG: usize = 4;
-const LONG_FLOOR: f64 = 0.15;
+const LONG_FLOOR: f64 = 0.08;
 /// How slowly a place in an order loses weight; the value of the paper.
 const FUSION: f64 = 60.0;
 /// A stop word that stands for something ("onde", "quanto") counts less than a word.
@@ -182,19 +182,17 @@ impl Index {
                 forms.extend(spelled.map(|other| (other.clone(), SOUND)));
                 forms.push((root.clone(), 1.0));
             }
-            terms.push(Term { rarity: self.rarity(&root) * if weak { WEAK } else { 1.0 }, weak, forms });
-        }
-        // "Onde vocês ficam?" has no other words; where there are some, these only help to put in order.
-        if terms.iter().any(|term| !term.weak) {
-            terms.retain(|term| !term.weak || self.frequency.keys().any(|root| term.counts(root) > 0.0));
+            terms.push(Term { rarity: self.rarity(&root, &forms) * if weak { WEAK } else { 1.0 }, weak, forms });
         }
         terms
     }
 
-    /// The less often a root stands in the knowledge, the more it says; most of all one that stands nowhere.
-    fn rarity(&self, root: &str) -> f64 {
-        let (all, with) = (count(self.units.len()), count(self.frequency.get(root).copied().unwrap_or(0)));
-        (1.0 + (all - with + 0.5) / (with + 0.5)).ln().max(0.2)
+    /// The less often a word stands in the knowledge, in whatever form, the more it says; most of all one that stands
+    /// nowhere: it may be the very thing that is asked for.
+    fn rarity(&self, root: &str, forms: &[(String, f64)]) -> f64 {
+        let roots = forms.iter().map(|(form, _)| form.as_str()).chain([root]);
+        let with = count(roots.filter_map(|root| self.frequency.get(root)).copied().max().unwrap_or(0));
+        (1.0 + (count(self.units.len()) - with + 0.5) / (with + 0.5)).ln().max(0.2)
     }
 }
 
@@ -219,11 +217,13 @@ impl Unit {
     /// Whether it has enough of what a sentence asks for. A long sentence tells much besides; there it is enough that the
     /// title is in it.
     fn answers(&self, terms: &[Term]) -> bool {
-        let weight: f64 = terms.iter().map(|term| term.rarity).sum();
-        let covered: f64 = terms.iter().map(|term| term.found(&self.all)).sum();
-        let is_long = terms.iter().filter(|term| !term.weak).count() >= LONG;
-        let named = || self.title.iter().filter(|root| terms.iter().any(|term| term.counts(root) > 0.0)).count();
-        let floor = if is_long && named() * 2 > self.title.len() { LONG_FLOOR } else { WORDS_FLOOR };
+        // "Onde vocês ficam?" has only weak words; where there are others, those only help to put in order.
+        let strong = terms.iter().filter(|term| !term.weak).count();
+        let decisive = || terms.iter().filter(|term| strong == 0 || !term.weak);
+        let weight: f64 = decisive().map(|term| term.rarity).sum();
+        let covered: f64 = decisive().map(|term| term.found(&self.all)).sum();
+        let named = || self.title.iter().filter(|root| decisive().any(|term| term.counts(root) > 0.0)).count();
+        let floor = if strong >= LONG && named() * 2 > self.title.len() { LONG_FLOOR } else { WORDS_FLOOR };
         weight > 0.0 && covered >= floor * weight
     }
 
