@@ -144,7 +144,10 @@ fn account(state: &State, request: &Request<'_>, path: &[&str]) -> Answered {
         ("POST", ["webhooks"]) => {
             let text = |field: &str| request.body.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
             let id = state.hooks.subscribe(company, text("subscriberUrl"), String::new(), text("secret"));
-            data(201, json!({"id": id, "subscriberUrl": text("subscriberUrl"), "active": true, "secret": text("secret")}))
+            data(
+                201,
+                json!({"id": id, "subscriberUrl": text("subscriberUrl"), "active": true, "secret": text("secret")}),
+            )
         }
         _ => Err(Refusal::new(404, "NotFoundException", format!("Cannot {} /v2/{}", request.method, path.join("/")))),
     }
@@ -212,9 +215,9 @@ fn new_booking(body: &Value) -> Result<NewBooking, Refusal> {
     if zone.parse::<chrono_tz::Tz>().is_err() {
         return Err(wrong("timeZone"));
     }
-    let whole = phone.strip_prefix('+').is_some_and(|digits| {
-        (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
-    });
+    let whole = phone
+        .strip_prefix('+')
+        .is_some_and(|digits| (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()));
     if (!phone.is_empty() && !whole) || (phone.is_empty() && !email.contains('@')) {
         return Err(wrong("email or phoneNumber"));
     }
@@ -238,7 +241,8 @@ fn new_booking(body: &Value) -> Result<NewBooking, Refusal> {
 }
 
 fn only_known(value: &Value, fields: &[&str]) -> Result<(), Refusal> {
-    let unknown = value.as_object().into_iter().flat_map(|object| object.keys()).find(|key| !fields.contains(&key.as_str()));
+    let unknown =
+        value.as_object().into_iter().flat_map(|object| object.keys()).find(|key| !fields.contains(&key.as_str()));
     match unknown {
         Some(key) => Err(Refusal::bad(format!("{key} property is wrong,property {key} should not exist"))),
         None => Ok(()),
@@ -290,14 +294,15 @@ fn change(state: &Arc<State>, request: &Request<'_>, uid: &str, verb: &str) -> A
         "reschedule" => {
             let starts = request.body.get("start").and_then(Value::as_str).and_then(instant);
             let starts = starts.ok_or_else(|| Refusal::bad("start property is wrong"))?;
-            let (old, new) = state.calendars.with(|books| {
-                books.reschedule((company, uid), starts, &reason("reschedulingReason"), now)
-            })?;
+            let (old, new) = state
+                .calendars
+                .with(|books| books.reschedule((company, uid), starts, &reason("reschedulingReason"), now))?;
             hooks::tell_moved(state, &old, &new, now);
             (201, new)
         }
         "cancel" => {
-            let done = state.calendars.with(|books| books.cancel((company, uid), &reason("cancellationReason"), now))?;
+            let done =
+                state.calendars.with(|books| books.cancel((company, uid), &reason("cancellationReason"), now))?;
             hooks::tell(state, "BOOKING_CANCELLED", &done, now);
             (200, done)
         }
@@ -307,7 +312,8 @@ fn change(state: &Arc<State>, request: &Request<'_>, uid: &str, verb: &str) -> A
             (200, done)
         }
         "decline" => {
-            let done = state.calendars.with(|books| books.settle((company, uid), "rejected", &reason("reason"), now))?;
+            let done =
+                state.calendars.with(|books| books.settle((company, uid), "rejected", &reason("reason"), now))?;
             hooks::tell(state, "BOOKING_REJECTED", &done, now);
             (200, done)
         }

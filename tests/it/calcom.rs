@@ -78,13 +78,8 @@ impl Lab {
     }
 
     async fn free(&self) -> Vec<DateTime<Utc>> {
-        let query = SlotQuery {
-            event_type: EVENT,
-            from: self.at(8),
-            until: self.at(18),
-            zone: Sao_Paulo,
-            moving: None,
-        };
+        let query =
+            SlotQuery { event_type: EVENT, from: self.at(8), until: self.at(18), zone: Sao_Paulo, moving: None };
         self.calcom().slots(&query).await.unwrap().into_iter().map(|slot| slot.starts).collect()
     }
 
@@ -129,7 +124,9 @@ async fn every_family_of_calls_carries_its_own_version() {
         .standins
         .ledger_since(0)
         .iter()
-        .map(|entry| (entry.path.clone(), entry.headers.get("cal-api-version").cloned().unwrap_or_default(), entry.status))
+        .map(|entry| {
+            (entry.path.clone(), entry.headers.get("cal-api-version").cloned().unwrap_or_default(), entry.status)
+        })
         .collect();
     for (path, version, status) in &versions {
         let family = match path.trim_start_matches("/calcom/v2/").split('/').next().unwrap() {
@@ -177,7 +174,8 @@ async fn a_booking_is_made_read_moved_and_called_off() {
 async fn the_host_says_yes_or_no_and_tells_who_did_not_come() {
     let lab = lab().await;
     let calcom = lab.calcom();
-    lab.standins.add_event_type(EventTypeAtStandIn { needs_confirmation: true, ..EventTypeAtStandIn::new(COMPANY, EVENT) });
+    lab.standins
+        .add_event_type(EventTypeAtStandIn { needs_confirmation: true, ..EventTypeAtStandIn::new(COMPANY, EVENT) });
     let (one, other) = (lab.book(9).await, lab.book(10).await);
     assert_eq!(one.status, BookingStatus::Pending);
     assert_eq!(calcom.confirm(&one.uid).await.unwrap().status, BookingStatus::Accepted);

@@ -13,9 +13,7 @@ use secretaria::domain::agenda::ics::{Entry, Standing, feed};
 use secretaria::domain::agenda::offer::complaint;
 use secretaria::models::tenant::appointment::AppointmentRow;
 use secretaria::services::Services;
-use secretaria::services::agenda::{
-    self, Calendar, CalendarError, Customer, LookUp, OpenSlot, SlotWish, Wish,
-};
+use secretaria::services::agenda::{self, Calendar, CalendarError, Customer, LookUp, OpenSlot, SlotWish, Wish};
 use secretaria::services::audit::Actor;
 use secretaria::standins::{EventTypeAtStandIn, Fault, FaultKind, Provider, StandIns};
 use secretaria::tenant::Tenant;
@@ -90,14 +88,7 @@ impl Desk {
     }
 
     fn day(&self) -> SlotWish {
-        SlotWish {
-            service: None,
-            professional: None,
-            from: self.at(0),
-            until: self.at(24),
-            moving: None,
-            limit: 100,
-        }
+        SlotWish { service: None, professional: None, from: self.at(0), until: self.at(24), moving: None, limit: 100 }
     }
 
     async fn free(&self) -> Vec<OpenSlot> {
@@ -480,9 +471,15 @@ async fn services_and_professionals_have_times_of_their_own() {
         found.into_iter().map(|slot| (slot.starts, slot.professional_name)).collect::<Vec<_>>()
     };
     let lias = of(Some(cut), Some(lia)).await;
-    assert_eq!(lias.iter().map(|(starts, _)| *starts - desk.at(9)).map(|d| d.num_minutes()).collect::<Vec<_>>(), [0, 50, 100]);
+    assert_eq!(
+        lias.iter().map(|(starts, _)| *starts - desk.at(9)).map(|d| d.num_minutes()).collect::<Vec<_>>(),
+        [0, 50, 100]
+    );
     assert_eq!(of(Some(cut), None).await.len(), 14, "Rui's twelve, and Lia's that he has not");
-    assert_eq!(of(Some(class), None).await.into_iter().map(|(_, who)| who).collect::<BTreeSet<_>>(), ["Lia".to_owned()].into());
+    assert_eq!(
+        of(Some(class), None).await.into_iter().map(|(_, who)| who).collect::<BTreeSet<_>>(),
+        ["Lia".to_owned()].into()
+    );
     assert!(matches!(
         calendar.slots(&SlotWish { service: Some(class), professional: Some(rui), ..desk.day() }).await,
         Err(CalendarError::NotOffered)
@@ -505,10 +502,9 @@ async fn the_company_says_yes_or_no_and_who_came() {
         let more: &[(&str, &str)] = if kind == Kind::Local { &[("calendar.needs_confirmation", "true")] } else { &[] };
         let desk = desk_with(kind, more).await;
         let id = desk.company();
-        desk.world.standins.add_event_type(EventTypeAtStandIn {
-            needs_confirmation: true,
-            ..EventTypeAtStandIn::new(id, desk.event)
-        });
+        desk.world
+            .standins
+            .add_event_type(EventTypeAtStandIn { needs_confirmation: true, ..EventTypeAtStandIn::new(id, desk.event) });
         let calendar = desk.calendar();
         let (one, other) = (desk.book(9).await, desk.book(10).await);
         assert_eq!(one.state(), State::Pending, "{kind:?}");
@@ -559,7 +555,8 @@ fn a_feed_is_written_as_the_standard_says() {
         uid: "1@clinica.localhost".to_owned(),
         summary: "Limpeza; Ana, às 9h \\ sala 2".to_owned(),
         description: "linha um\nlinha dois".to_owned(),
-        location: "Rua das Acácias, 120 – uma rua de nome bastante comprido para uma linha só de setenta e cinco".to_owned(),
+        location: "Rua das Acácias, 120 – uma rua de nome bastante comprido para uma linha só de setenta e cinco"
+            .to_owned(),
         starts: moment,
         ends: moment + TimeDelta::minutes(30),
         version: 3,
@@ -572,7 +569,9 @@ fn a_feed_is_written_as_the_standard_says() {
         assert!(text.contains(&format!("\r\n{line}\r\n")), "{line}");
     }
     assert!(text.split("\r\n").all(|line| line.len() <= 75));
-    assert!(text.replace("\r\n ", "").contains("uma rua de nome bastante comprido para uma linha só de setenta e cinco"));
+    assert!(
+        text.replace("\r\n ", "").contains("uma rua de nome bastante comprido para uma linha só de setenta e cinco")
+    );
 }
 
 #[test]

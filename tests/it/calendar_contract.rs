@@ -67,7 +67,12 @@ fn the_stand_in_answers_in_the_documents_words() {
         use secretaria::clock::Clock;
         use secretaria::standins::EventTypeAtStandIn;
         let standins = StandIns::start(Clock::new(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
-        standins.add_event_type(EventTypeAtStandIn { opens: 0, closes: 24, days: all_days(), ..EventTypeAtStandIn::new(1, 7) });
+        standins.add_event_type(EventTypeAtStandIn {
+            opens: 0,
+            closes: 24,
+            days: all_days(),
+            ..EventTypeAtStandIn::new(1, 7)
+        });
         let http = HttpClient::new(Duration::from_secs(2)).unwrap();
         let url = format!("{}/v2/bookings", standins.calcom_url());
         let bearer = format!("Bearer {}", StandIns::credential(1, "x"));
@@ -119,7 +124,13 @@ async fn prism_takes_every_request_to_calcom() {
         zone: Sao_Paulo,
         metadata: &intent,
     };
-    let query = SlotQuery { event_type: 123, from: starts, until: starts + TimeDelta::days(1), zone: Sao_Paulo, moving: Some("abc") };
+    let query = SlotQuery {
+        event_type: 123,
+        from: starts,
+        until: starts + TimeDelta::days(1),
+        zone: Sao_Paulo,
+        moving: Some("abc"),
+    };
     // Prism answers with examples; that the request was taken is what counts, so a garbled example is no failure.
     let mut refused = Vec::new();
     let mut check = |what: &str, error: Option<secretaria::clients::WireError>| {
@@ -132,7 +143,10 @@ async fn prism_takes_every_request_to_calcom() {
     check("reserve", calcom.reserve(123, starts, 10).await.err());
     check("release", calcom.release("e84be5a3-4696-49e3-acc7-b2f3999c3b94").await.err());
     check("book", calcom.book(&new).await.err());
-    check("book by e-mail", calcom.book(&NewBooking { phone: None, email: Some("ana@example.com"), ..new }).await.err());
+    check(
+        "book by e-mail",
+        calcom.book(&NewBooking { phone: None, email: Some("ana@example.com"), ..new }).await.err(),
+    );
     check("booking", calcom.booking("abc").await.err());
     check("find", calcom.find_by_intent("intent-1", 123, starts).await.err());
     check("updated", calcom.updated_after(starts).await.err());
@@ -154,7 +168,8 @@ async fn prism_takes_every_request_to_calcom() {
         let url = format!("{base_url}/v2/bookings");
         let headers = [("authorization", "Bearer cal_contract"), ("cal-api-version", "2024-08-13")];
         let patience = Duration::from_secs(20);
-        let answer = http.post_json(&url, &headers, wrong.to_string().into_bytes(), patience, BODY_LIMIT).await.unwrap();
+        let answer =
+            http.post_json(&url, &headers, wrong.to_string().into_bytes(), patience, BODY_LIMIT).await.unwrap();
         assert!((400..500).contains(&answer.status), "{} {}", answer.status, answer.text());
     }
     let mut endpoint = endpoint.clone();

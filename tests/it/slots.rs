@@ -108,7 +108,11 @@ fn a_group_begins_together_and_lets_nobody_else_in() {
     let nine = sp("2026-11-30", "09:00");
     let member = |seat| Busy { shared: true, ..taken(nine, 60, seat) };
     let found = |rules: &Rules<'_>, busy: &[Busy]| clocks(America::Sao_Paulo, &free(rules, busy, day("2026-11-30")));
-    assert_eq!(found(&group, &[member(0)]), ["08:00", "09:00", "10:00", "10:30", "11:00"], "joined at nine, not at half past");
+    assert_eq!(
+        found(&group, &[member(0)]),
+        ["08:00", "09:00", "10:00", "10:30", "11:00"],
+        "joined at nine, not at half past"
+    );
     assert_eq!(found(&group, &[member(0), member(1), member(2)]), ["08:00", "10:00", "10:30", "11:00"]);
     assert_eq!(found(&alone, &[member(0)]), ["08:00", "10:00", "10:30", "11:00"]);
     let other = Busy { same_service: false, ..member(0) };

@@ -319,8 +319,5 @@ fn utc(moment: DateTime<Utc>) -> String {
 
 /// What a booking is made to carry.
 pub fn metadata(intent: &str, company: i64) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        (INTENT_KEY.to_owned(), intent.to_owned()),
-        (super::COMPANY_KEY.to_owned(), company.to_string()),
-    ])
+    BTreeMap::from([(INTENT_KEY.to_owned(), intent.to_owned()), (super::COMPANY_KEY.to_owned(), company.to_string())])
 }

@@ -71,7 +71,14 @@ pub(super) fn refusal(answer: &HttpAnswer, call: Call) -> WireError {
 fn bad_request(message: &str, call: Call) -> &'static str {
     let lower = message.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if says(&["already has booking", "not available", "can't be booked at", "no_available_users", "already booked", "already reserved"]) {
+    if says(&[
+        "already has booking",
+        "not available",
+        "can't be booked at",
+        "no_available_users",
+        "already booked",
+        "already reserved",
+    ]) {
         SLOT_TAKEN
     } else if says(&["in the past"]) {
         "in_the_past"

@@ -144,7 +144,11 @@ fn professional(id: Uuid, fact: &Fact, agenda: &Value) -> Professional {
         seats: seats(fact),
         services: agenda.get("services").and_then(Value::as_array).map(ids),
         hours: hours(agenda),
-        days: agenda.get("days").and_then(Value::as_str).map(|days| parse_own(days).unwrap_or_default()).unwrap_or_default(),
+        days: agenda
+            .get("days")
+            .and_then(Value::as_str)
+            .map(|days| parse_own(days).unwrap_or_default())
+            .unwrap_or_default(),
         event_type: agenda.get("event_type").and_then(Value::as_i64),
         event_types: event_types.filter_map(|(id, number)| Some((id.parse().ok()?, number.as_i64()?))).collect(),
     }

@@ -165,7 +165,13 @@ pub async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<AppointmentRow>,
 
 /// One of them, held until the transaction ends.
 pub async fn lock(tx: &mut TenantTx, id: Uuid) -> Result<Option<AppointmentRow>, StoreError> {
-    Ok(appointment::table.select(AppointmentRow::as_select()).find(id).for_update().first(tx.conn()).await.optional()?)
+    Ok(appointment::table
+        .select(AppointmentRow::as_select())
+        .find(id)
+        .for_update()
+        .first(tx.conn())
+        .await
+        .optional()?)
 }
 
 /// The one that a calendar outside knows by this id, held until the transaction ends.
@@ -190,9 +196,7 @@ pub async fn lapse(tx: &mut TenantTx, resource: Option<&str>, now: DateTime<Utc>
     );
     let rows = diesel::update(appointment::table.filter(over));
     let lapsed = match resource {
-        Some(resource) => {
-            rows.filter(appointment::resource.eq(resource)).set(given_up).execute(tx.conn()).await?
-        }
+        Some(resource) => rows.filter(appointment::resource.eq(resource)).set(given_up).execute(tx.conn()).await?,
         None => rows.filter(appointment::event_type.is_null()).set(given_up).execute(tx.conn()).await?,
     };
     Ok(lapsed)

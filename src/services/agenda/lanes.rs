@@ -62,7 +62,11 @@ impl<'a> Lane<'a> {
         }
     }
 
-    fn outside(settings: &CompanySettings, service: Option<&'a Service>, professional: Option<&'a Professional>) -> Option<Self> {
+    fn outside(
+        settings: &CompanySettings,
+        service: Option<&'a Service>,
+        professional: Option<&'a Professional>,
+    ) -> Option<Self> {
         let of_service = service.and_then(|service| professional?.event_types.get(&service.id).copied());
         let event_type = of_service
             .or_else(|| service.and_then(|service| service.event_type))

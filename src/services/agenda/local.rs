@@ -28,22 +28,22 @@ impl Local<'_> {
             return Ok(Vec::new());
         }
         within!(self.desk, |tx| {
-                let items = catalog::all(tx).await?;
-                let offer = Offer::of(items.iter().map(|item| (item.id, &item.fact, &item.data)));
-                let lanes = lanes::local(settings, &offer, (wish.service, wish.professional))?;
-                let resources: Vec<String> = lanes.iter().map(|lane| lane.resource.clone()).collect();
-                let around = lanes.iter().map(|lane| lane.around((from, until)));
-                let around = around.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((from, until));
-                let rows = appointment::busy(tx, &resources, around, now).await?;
-                let but: Vec<Uuid> = wish.moving.into_iter().collect();
-                let mut found: Vec<OpenSlot> = Vec::new();
-                for lane in &lanes {
-                    let free = slots::free(&lane.rules(), &lane.busy(&rows, &but), (from, until));
-                    found.extend(free.into_iter().map(|slot| lane.slot(slot.starts, Some(slot.ends))));
-                }
-                self.desk.looked(tx, json!({ "calendar": "local", "found": found.len() })).await?;
-                Ok(first_of_each(found, wish.limit))
-            })
+            let items = catalog::all(tx).await?;
+            let offer = Offer::of(items.iter().map(|item| (item.id, &item.fact, &item.data)));
+            let lanes = lanes::local(settings, &offer, (wish.service, wish.professional))?;
+            let resources: Vec<String> = lanes.iter().map(|lane| lane.resource.clone()).collect();
+            let around = lanes.iter().map(|lane| lane.around((from, until)));
+            let around = around.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or((from, until));
+            let rows = appointment::busy(tx, &resources, around, now).await?;
+            let but: Vec<Uuid> = wish.moving.into_iter().collect();
+            let mut found: Vec<OpenSlot> = Vec::new();
+            for lane in &lanes {
+                let free = slots::free(&lane.rules(), &lane.busy(&rows, &but), (from, until));
+                found.extend(free.into_iter().map(|slot| lane.slot(slot.starts, Some(slot.ends))));
+            }
+            self.desk.looked(tx, json!({ "calendar": "local", "found": found.len() })).await?;
+            Ok(first_of_each(found, wish.limit))
+        })
     }
 
     pub(super) async fn hold(&self, wish: &Wish) -> Result<Held, CalendarError> {
@@ -61,32 +61,32 @@ impl Local<'_> {
         let offer = offer(self.desk.tenant).await?;
         let lane = self.lane(&offer, &wish.slot)?;
         within!(self.desk, |tx| {
-                appointment::lock_resource(tx, &lane.resource).await?;
-                let known = appointment::lock(tx, wish.id).await?;
-                if let Some(row) = &known {
-                    if row.state().stands() {
-                        return if state == State::Held { Err(CalendarError::Gone) } else { Ok(row.clone()) };
-                    }
-                    if !matches!(row.state(), State::Held | State::Lapsed) {
-                        return Err(CalendarError::Gone);
-                    }
+            appointment::lock_resource(tx, &lane.resource).await?;
+            let known = appointment::lock(tx, wish.id).await?;
+            if let Some(row) = &known {
+                if row.state().stands() {
+                    return if state == State::Held { Err(CalendarError::Gone) } else { Ok(row.clone()) };
                 }
-                let seat = self.seat(tx, &lane, &wish.slot, &[wish.id]).await?;
-                let fresh = self.desk.row(wish, &lane, state, Some(seat));
-                let row = match known {
-                    None => {
-                        appointment::insert(tx, &fresh).await?;
-                        fresh
-                    }
-                    Some(old) => {
-                        let row = AppointmentRow { version: old.version + 1, created_at: old.created_at, ..fresh };
-                        appointment::save(tx, &row).await?;
-                        row
-                    }
-                };
-                self.desk.record(tx, if state == State::Held { "agenda.hold" } else { "agenda.book" }, &row).await?;
-                Ok(row)
-            })
+                if !matches!(row.state(), State::Held | State::Lapsed) {
+                    return Err(CalendarError::Gone);
+                }
+            }
+            let seat = self.seat(tx, &lane, &wish.slot, &[wish.id]).await?;
+            let fresh = self.desk.row(wish, &lane, state, Some(seat));
+            let row = match known {
+                None => {
+                    appointment::insert(tx, &fresh).await?;
+                    fresh
+                }
+                Some(old) => {
+                    let row = AppointmentRow { version: old.version + 1, created_at: old.created_at, ..fresh };
+                    appointment::save(tx, &row).await?;
+                    row
+                }
+            };
+            self.desk.record(tx, if state == State::Held { "agenda.hold" } else { "agenda.book" }, &row).await?;
+            Ok(row)
+        })
     }
 
     /// A seat for a time, its resource being locked.
@@ -126,34 +126,34 @@ impl Local<'_> {
         let lane = self.lane(&offer, to)?;
         let now = self.desk.now();
         within!(self.desk, |tx| {
-                appointment::lock_resource(tx, &lane.resource).await?;
-                let row = appointment::lock(tx, id).await?.filter(|row| row.state().stands());
-                let mut row = row.ok_or(CalendarError::Gone)?;
-                let but: Vec<Uuid> = [Some(id), hold].into_iter().flatten().collect();
-                let seat = self.seat(tx, &lane, to, &but).await?;
-                // The kept time makes room first: the database counts seats with every statement.
-                if let Some(mut kept) = match hold {
-                    Some(hold) => appointment::lock(tx, hold).await?.filter(|kept| kept.state() == State::Held),
-                    None => None,
-                } {
-                    kept.set_state(State::Lapsed);
-                    kept.updated_at = now;
-                    appointment::save(tx, &kept).await?;
-                }
-                (row.busy_from, row.busy_to) = lane.taken_by(to.starts, to.ends);
-                (row.starts_at, row.ends_at) = (to.starts, to.ends);
-                (row.resource, row.seat, row.shared) = (lane.resource.clone(), Some(seat), lane.is_shared());
-                (row.service_id, row.service) = (to.service, to.service_name.clone());
-                (row.professional_id, row.professional) = (to.professional, to.professional_name.clone());
-                if row.state() != State::Pending {
-                    State::Rescheduled.as_str().clone_into(&mut row.state);
-                }
-                row.version += 1;
-                row.updated_at = now;
-                appointment::save(tx, &row).await?;
-                self.desk.record(tx, "agenda.reschedule", &row).await?;
-                Ok(row)
-            })
+            appointment::lock_resource(tx, &lane.resource).await?;
+            let row = appointment::lock(tx, id).await?.filter(|row| row.state().stands());
+            let mut row = row.ok_or(CalendarError::Gone)?;
+            let but: Vec<Uuid> = [Some(id), hold].into_iter().flatten().collect();
+            let seat = self.seat(tx, &lane, to, &but).await?;
+            // The kept time makes room first: the database counts seats with every statement.
+            if let Some(mut kept) = match hold {
+                Some(hold) => appointment::lock(tx, hold).await?.filter(|kept| kept.state() == State::Held),
+                None => None,
+            } {
+                kept.set_state(State::Lapsed);
+                kept.updated_at = now;
+                appointment::save(tx, &kept).await?;
+            }
+            (row.busy_from, row.busy_to) = lane.taken_by(to.starts, to.ends);
+            (row.starts_at, row.ends_at) = (to.starts, to.ends);
+            (row.resource, row.seat, row.shared) = (lane.resource.clone(), Some(seat), lane.is_shared());
+            (row.service_id, row.service) = (to.service, to.service_name.clone());
+            (row.professional_id, row.professional) = (to.professional, to.professional_name.clone());
+            if row.state() != State::Pending {
+                State::Rescheduled.as_str().clone_into(&mut row.state);
+            }
+            row.version += 1;
+            row.updated_at = now;
+            appointment::save(tx, &row).await?;
+            self.desk.record(tx, "agenda.reschedule", &row).await?;
+            Ok(row)
+        })
     }
 
     pub(super) async fn cancel(&self, id: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {

@@ -120,10 +120,10 @@ impl<'a> Outside<'a> {
         let answers = futures::future::try_join_all(asked).await?;
         let resources: Vec<String> = lanes.iter().map(|lane| lane.resource.clone()).collect();
         let rows = within!(self.desk, |tx| {
-                let found = answers.iter().map(Vec::len).sum::<usize>();
-                self.desk.looked(tx, json!({ "calendar": "calcom", "found": found })).await?;
-                Ok(appointment::busy(tx, &resources, (from - TimeDelta::days(1), until + TimeDelta::days(1)), now).await?)
-            })?;
+            let found = answers.iter().map(Vec::len).sum::<usize>();
+            self.desk.looked(tx, json!({ "calendar": "calcom", "found": found })).await?;
+            Ok(appointment::busy(tx, &resources, (from - TimeDelta::days(1), until + TimeDelta::days(1)), now).await?)
+        })?;
         let mut found: Vec<OpenSlot> = Vec::new();
         for (lane, free) in lanes.iter().zip(answers) {
             let offered = free.into_iter().map(|time| lane.slot(time.starts, time.ends));
@@ -170,17 +170,18 @@ impl<'a> Outside<'a> {
             return Ok(held);
         }
         // A little longer than ours, so that nobody slips in between.
-        let minutes = u32::try_from(self.desk.tenant.settings.calendar.hold.num_minutes()).unwrap_or(10).saturating_add(1);
+        let minutes =
+            u32::try_from(self.desk.tenant.settings.calendar.hold.num_minutes()).unwrap_or(10).saturating_add(1);
         let event_type = lane.event_type.unwrap_or_default();
         match self.calcom().reserve(event_type, wish.slot.starts, minutes).await {
             Ok(reservation) => {
                 within!(self.desk, |tx| {
-                        if let Some(mut row) = appointment::lock(tx, wish.id).await? {
-                            row.reservation_uid = Some(reservation.uid);
-                            appointment::save(tx, &row).await?;
-                        }
-                        Ok(())
-                    })?;
+                    if let Some(mut row) = appointment::lock(tx, wish.id).await? {
+                        row.reservation_uid = Some(reservation.uid);
+                        appointment::save(tx, &row).await?;
+                    }
+                    Ok(())
+                })?;
                 Ok(held)
             }
             // Keeping it there is a courtesy: our own customers are kept apart already, and booking decides.
@@ -199,36 +200,36 @@ impl<'a> Outside<'a> {
             return Err(CalendarError::NotOffered);
         }
         within!(self.desk, |tx| {
-                appointment::lock_resource(tx, &lane.resource).await?;
-                let known = appointment::lock(tx, wish.id).await?;
-                let fresh = self.desk.row(wish, lane, state, self.seat());
-                let row = match known {
-                    None => {
-                        appointment::lapse(tx, Some(&lane.resource), now).await?;
-                        appointment::insert(tx, &fresh).await?;
-                        fresh
-                    }
-                    Some(row) if row.state() == State::Booking || row.state().stands() => {
-                        return if state == State::Held { Err(CalendarError::Gone) } else { Ok(row) };
-                    }
-                    Some(old) if matches!(old.state(), State::Held | State::Lapsed) => {
-                        let same = old.starts_at == fresh.starts_at && old.state() == State::Held;
-                        let row = AppointmentRow {
-                            version: old.version + 1,
-                            created_at: old.created_at,
-                            reservation_uid: old.reservation_uid.filter(|_| same),
-                            ..fresh
-                        };
-                        appointment::save(tx, &row).await?;
-                        appointment::lapse(tx, Some(&lane.resource), now).await?;
-                        row
-                    }
-                    Some(_) => return Err(CalendarError::Gone),
-                };
-                let action = if state == State::Held { "agenda.hold" } else { "agenda.book_intent" };
-                self.desk.record(tx, action, &row).await?;
-                Ok(row)
-            })
+            appointment::lock_resource(tx, &lane.resource).await?;
+            let known = appointment::lock(tx, wish.id).await?;
+            let fresh = self.desk.row(wish, lane, state, self.seat());
+            let row = match known {
+                None => {
+                    appointment::lapse(tx, Some(&lane.resource), now).await?;
+                    appointment::insert(tx, &fresh).await?;
+                    fresh
+                }
+                Some(row) if row.state() == State::Booking || row.state().stands() => {
+                    return if state == State::Held { Err(CalendarError::Gone) } else { Ok(row) };
+                }
+                Some(old) if matches!(old.state(), State::Held | State::Lapsed) => {
+                    let same = old.starts_at == fresh.starts_at && old.state() == State::Held;
+                    let row = AppointmentRow {
+                        version: old.version + 1,
+                        created_at: old.created_at,
+                        reservation_uid: old.reservation_uid.filter(|_| same),
+                        ..fresh
+                    };
+                    appointment::save(tx, &row).await?;
+                    appointment::lapse(tx, Some(&lane.resource), now).await?;
+                    row
+                }
+                Some(_) => return Err(CalendarError::Gone),
+            };
+            let action = if state == State::Held { "agenda.hold" } else { "agenda.book_intent" };
+            self.desk.record(tx, action, &row).await?;
+            Ok(row)
+        })
     }
 
     pub(super) async fn release(&self, intent: Uuid) -> Result<(), CalendarError> {

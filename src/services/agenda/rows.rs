@@ -51,7 +51,8 @@ impl Desk<'_> {
         action: &'static str,
         row: &AppointmentRow,
     ) -> Result<(), CalendarError> {
-        let detail = json!({ "state": row.state, "starts_at": row.starts_at, "version": row.version, "source": row.source });
+        let detail =
+            json!({ "state": row.state, "starts_at": row.starts_at, "version": row.version, "source": row.source });
         let entry = self.actor.entry(action, format!("appointment/{}", row.id), detail);
         Ok(audit::record(tx, self.tenant.id(), &entry, self.now()).await?)
     }
@@ -164,7 +165,8 @@ impl Desk<'_> {
 
     /// Whether somebody came, and who says so.
     pub(super) async fn mark(&self, id: Uuid, came: bool, says: &str) -> Result<AppointmentRow, CalendarError> {
-        let (state, action) = if came { (State::Attended, "agenda.attended") } else { (State::NoShow, "agenda.no_show") };
+        let (state, action) =
+            if came { (State::Attended, "agenda.attended") } else { (State::NoShow, "agenda.no_show") };
         let now = self.now();
         self.change(id, action, |row| {
             if row.starts_at > now {

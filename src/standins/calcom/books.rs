@@ -34,7 +34,11 @@ impl Books {
         lock(&self.0).bookings_of(company)
     }
 
-    pub(in crate::standins) fn make(&self, wanted: NewBooking, now: DateTime<Utc>) -> Result<BookingAtStandIn, Refusal> {
+    pub(in crate::standins) fn make(
+        &self,
+        wanted: NewBooking,
+        now: DateTime<Utc>,
+    ) -> Result<BookingAtStandIn, Refusal> {
         lock(&self.0).book(None, wanted, now)
     }
 }
@@ -159,7 +163,11 @@ impl Inner {
     ) -> Result<BookingAtStandIn, Refusal> {
         let event_type = self.known_type(wanted.event_type)?;
         if company.is_some_and(|company| company != event_type.company) {
-            return Err(Refusal::new(404, "NotFoundException", format!("Event type with id {} not found", event_type.id)));
+            return Err(Refusal::new(
+                404,
+                "NotFoundException",
+                format!("Event type with id {} not found", event_type.id),
+            ));
         }
         self.check(&event_type, wanted.starts, now)?;
         if !self.has_room(&event_type, wanted.starts, None) {
@@ -169,7 +177,12 @@ impl Inner {
         Ok(self.put(made))
     }
 
-    fn new_booking(&mut self, event_type: &EventTypeAtStandIn, wanted: NewBooking, now: DateTime<Utc>) -> BookingAtStandIn {
+    fn new_booking(
+        &mut self,
+        event_type: &EventTypeAtStandIn,
+        wanted: NewBooking,
+        now: DateTime<Utc>,
+    ) -> BookingAtStandIn {
         self.next += 1;
         BookingAtStandIn {
             company: event_type.company,
@@ -205,7 +218,10 @@ impl Inner {
         let mut old = self.find(company, uid)?;
         if !old.stands() {
             let at = old.moved_to.as_ref().map(|uid| format!(" and rescheduled to {uid}")).unwrap_or_default();
-            return Err(Refusal::bad(format!("Can't reschedule booking with uid={uid} because it has been {}{at}", old.status)));
+            return Err(Refusal::bad(format!(
+                "Can't reschedule booking with uid={uid} because it has been {}{at}",
+                old.status
+            )));
         }
         let event_type = self.known_type(old.event_type)?;
         self.check(&event_type, starts, now)?;
@@ -228,10 +244,17 @@ impl Inner {
         Ok((self.put(old), self.put(new)))
     }
 
-    pub fn cancel(&mut self, (company, uid): (i64, &str), reason: &str, now: DateTime<Utc>) -> Result<BookingAtStandIn, Refusal> {
+    pub fn cancel(
+        &mut self,
+        (company, uid): (i64, &str),
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<BookingAtStandIn, Refusal> {
         let booking = self.find(company, uid)?;
         if !booking.stands() {
-            return Err(Refusal::bad(format!("Can't cancel booking with uid={uid} because it has been cancelled already")));
+            return Err(Refusal::bad(format!(
+                "Can't cancel booking with uid={uid} because it has been cancelled already"
+            )));
         }
         Ok(self.put(BookingAtStandIn { status: "cancelled", reason: reason.to_owned(), updated_at: now, ..booking }))
     }
@@ -250,7 +273,12 @@ impl Inner {
         Ok(self.put(BookingAtStandIn { status, reason: reason.to_owned(), updated_at: now, ..booking }))
     }
 
-    pub fn mark_absent(&mut self, (company, uid): (i64, &str), absent: bool, now: DateTime<Utc>) -> Result<BookingAtStandIn, Refusal> {
+    pub fn mark_absent(
+        &mut self,
+        (company, uid): (i64, &str),
+        absent: bool,
+        now: DateTime<Utc>,
+    ) -> Result<BookingAtStandIn, Refusal> {
         let booking = self.find(company, uid)?;
         if booking.starts > now {
             return Err(Refusal::bad("Bookings can only be marked as absent after their start time has passed."));
@@ -269,7 +297,8 @@ fn beginnings(event_type: &EventTypeAtStandIn, from: DateTime<Utc>, until: DateT
         if event_type.days.contains(&date.weekday()) {
             let minutes = i64::from(event_type.opens) * 60..i64::from(event_type.closes) * 60;
             let step = usize::try_from(event_type.minutes.max(1)).unwrap_or(30);
-            for minute in minutes.step_by(step).filter(|m| m + event_type.minutes <= i64::from(event_type.closes) * 60) {
+            for minute in minutes.step_by(step).filter(|m| m + event_type.minutes <= i64::from(event_type.closes) * 60)
+            {
                 let local = date.and_time(NaiveTime::MIN) + TimeDelta::minutes(minute);
                 let moment = event_type.zone.from_local_datetime(&local).earliest().map(|moment| moment.to_utc());
                 found.extend(moment.filter(|moment| from <= *moment && *moment < until));

@@ -53,10 +53,8 @@ pub(in crate::standins) async fn send(state: &State, company: i64, body: &Value)
     let bytes = body.to_string().into_bytes();
     let mut answers = Vec::new();
     for one in subscribers {
-        let signature =
-            if one.secret.is_empty() { "no-secret-provided".to_owned() } else { sign(&one.secret, &bytes) };
-        let mut headers =
-            vec![("x-cal-signature-256", signature.as_str()), ("x-cal-webhook-version", "2021-10-20")];
+        let signature = if one.secret.is_empty() { "no-secret-provided".to_owned() } else { sign(&one.secret, &bytes) };
+        let mut headers = vec![("x-cal-signature-256", signature.as_str()), ("x-cal-webhook-version", "2021-10-20")];
         headers.extend((!one.host.is_empty()).then_some(("host", one.host.as_str())));
         let answer = state.http.post_json(&one.url, &headers, bytes.clone(), PATIENCE, BODY_LIMIT).await;
         answers.push(answer.map(|answer| answer.status).map_err(|error| error.to_string()));

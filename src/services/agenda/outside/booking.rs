@@ -102,8 +102,7 @@ impl Outside<'_> {
         let event_type = row.event_type.unwrap_or_default();
         let since = row.created_at - CLOCKS_APART;
         let intent = row.id.to_string();
-        let found =
-            patiently!(self.calcom().find_by_intent(&intent, event_type, since))?;
+        let found = patiently!(self.calcom().find_by_intent(&intent, event_type, since))?;
         let mut standing = found.iter().filter(|booking| booking.status.stands());
         let kept = standing.clone().find(|booking| row.external_uid.as_deref() == Some(&booking.uid));
         let Some(kept) = kept.or_else(|| standing.next()).cloned() else {
@@ -135,16 +134,16 @@ impl Outside<'_> {
     ) -> Result<AppointmentRow, CalendarError> {
         let now = self.desk.now();
         let row = within!(self.desk, |tx| {
-                let mut row = appointment::lock(tx, id).await?.ok_or(CalendarError::Gone)?;
-                if row.external_uid.as_deref() == Some(&booking.uid) && row.state() != State::Booking {
-                    return Ok(row);
-                }
-                take_over(&mut row, booking, now);
-                row.wish = if twice { Underway::Twice { until: now + LATE }.stored() } else { None };
-                appointment::save(tx, &row).await?;
-                self.desk.record(tx, "agenda.book", &row).await?;
-                Ok(row)
-            })?;
+            let mut row = appointment::lock(tx, id).await?.ok_or(CalendarError::Gone)?;
+            if row.external_uid.as_deref() == Some(&booking.uid) && row.state() != State::Booking {
+                return Ok(row);
+            }
+            take_over(&mut row, booking, now);
+            row.wish = if twice { Underway::Twice { until: now + LATE }.stored() } else { None };
+            appointment::save(tx, &row).await?;
+            self.desk.record(tx, "agenda.book", &row).await?;
+            Ok(row)
+        })?;
         Ok(row)
     }
 

@@ -116,27 +116,27 @@ impl Outside<'_> {
     ) -> Result<AppointmentRow, CalendarError> {
         let now = self.desk.now();
         let (row, reservation) = within!(self.desk, |tx| {
-                let hold = appointment::lock(tx, kept).await?.filter(|row| row.state() == State::Held);
-                let reservation = hold.as_ref().and_then(|hold| hold.reservation_uid.clone());
-                if let Some(mut hold) = hold {
-                    hold.set_state(State::Lapsed);
-                    hold.updated_at = now;
-                    appointment::save(tx, &hold).await?;
-                }
-                let mut row = appointment::lock(tx, id).await?.ok_or(CalendarError::Gone)?;
-                let was_pending = row.state() == State::Pending;
-                take_over(&mut row, booking, now);
-                if row.state() == State::Confirmed && !was_pending {
-                    row.set_state(State::Rescheduled);
-                }
-                if let Some(to) = to {
-                    (row.professional_id, row.professional) = (to.professional, to.professional_name.clone());
-                }
-                row.wish = None;
-                appointment::save(tx, &row).await?;
-                self.desk.record(tx, "agenda.reschedule", &row).await?;
-                Ok((row, reservation))
-            })?;
+            let hold = appointment::lock(tx, kept).await?.filter(|row| row.state() == State::Held);
+            let reservation = hold.as_ref().and_then(|hold| hold.reservation_uid.clone());
+            if let Some(mut hold) = hold {
+                hold.set_state(State::Lapsed);
+                hold.updated_at = now;
+                appointment::save(tx, &hold).await?;
+            }
+            let mut row = appointment::lock(tx, id).await?.ok_or(CalendarError::Gone)?;
+            let was_pending = row.state() == State::Pending;
+            take_over(&mut row, booking, now);
+            if row.state() == State::Confirmed && !was_pending {
+                row.set_state(State::Rescheduled);
+            }
+            if let Some(to) = to {
+                (row.professional_id, row.professional) = (to.professional, to.professional_name.clone());
+            }
+            row.wish = None;
+            appointment::save(tx, &row).await?;
+            self.desk.record(tx, "agenda.reschedule", &row).await?;
+            Ok((row, reservation))
+        })?;
         self.give_back(reservation).await;
         Ok(row)
     }
@@ -167,7 +167,11 @@ impl Outside<'_> {
         }
     }
 
-    pub(in crate::services::agenda) async fn cancel(&self, id: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {
+    pub(in crate::services::agenda) async fn cancel(
+        &self,
+        id: Uuid,
+        reason: &str,
+    ) -> Result<AppointmentRow, CalendarError> {
         let row = self.desk.find(id).await?.ok_or(CalendarError::Gone)?;
         if row.state() == State::Cancelled {
             return Ok(row);
