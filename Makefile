@@ -70,7 +70,7 @@ test: deps ## the whole test suite, on its own private PostgreSQL and Redis
 	cargo test --locked
 
 # With SPECS_DIR=folder the providers' documents come from there. Needs node and npm, and says so where they are missing.
-contract: ## our clients against the model providers' own documents, checked by Prism
+contract: ## our clients against the providers' own documents, checked by Prism
 	@tests/tools/contract/run.sh
 
 # Kills, outages, power cuts, floods: about a quarter of an hour. `make verify ARGS="--only bursts --seed 7"`.

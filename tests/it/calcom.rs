@@ -235,7 +235,7 @@ async fn what_is_refused_is_told_apart() {
     let half = NewBooking { phone: Some("11987654321"), ..lab.wanted(lab.at(10)) };
     assert_eq!(refused(calcom.book(&half).await).0, WireErrorKind::Invalid, "without the plus sign");
     let unknown = NewBooking { event_type: 1, ..lab.wanted(lab.at(10)) };
-    assert_eq!(refused(calcom.book(&unknown).await), (WireErrorKind::Invalid, "event_type_not_found"));
+    assert_eq!(refused(calcom.book(&unknown).await), (WireErrorKind::Auth, "event_type_not_found"));
     assert_eq!(told(&calcom.event_type(1).await.unwrap_err()), (WireErrorKind::Auth, "event_type_not_found"));
     assert_eq!(refused(calcom.booking("nope").await), (WireErrorKind::Invalid, NOT_FOUND));
     // Nothing of an id becomes a part of the path.

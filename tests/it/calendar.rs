@@ -100,9 +100,13 @@ impl Desk {
     }
 
     fn slot(&self, hour: i64) -> OpenSlot {
+        self.slot_at(self.at(hour))
+    }
+
+    fn slot_at(&self, starts: DateTime<Utc>) -> OpenSlot {
         OpenSlot {
-            starts: self.at(hour),
-            ends: self.at(hour) + TimeDelta::minutes(30),
+            starts,
+            ends: starts + TimeDelta::minutes(30),
             service: None,
             service_name: String::new(),
             professional: None,
@@ -302,6 +306,37 @@ async fn a_booking_that_was_not_made_is_tried_once_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_dies_while_booking_is_succeeded_and_there_is_one_appointment() {
+    for kind in BOTH {
+        let desk = desk(kind).await;
+        // A slow calendar, so that deaths fall before, during and after the call.
+        let slow = Fault { delay_ms: Some(15), ..Fault::new(Provider::CalCom, FaultKind::Delay) };
+        desk.world.standins.add_fault(slow);
+        for n in 0..18_i64 {
+            let wish = Wish { slot: desk.slot_at(desk.at(8) + TimeDelta::minutes(30 * n)), ..desk.wish(8) };
+            let died = Duration::from_millis(u64::try_from(n * 4).unwrap());
+            // A future that is dropped ends wherever it waits, as a process does.
+            let _ = tokio::time::timeout(died, desk.calendar().book(&wish)).await;
+            let mut outcome = desk.calendar().book(&wish).await;
+            if matches!(outcome, Err(CalendarError::Unclear)) {
+                outcome = desk.calendar().book(&wish).await;
+            }
+            let row = outcome.unwrap();
+            assert_eq!((row.id, row.state()), (wish.id, State::Confirmed), "{kind:?} after {died:?}");
+        }
+        desk.world.standins.clear_faults();
+        desk.later(3);
+        desk.calendar().settle(50).await.unwrap();
+        let rows = desk.rows("SELECT count(*), count(DISTINCT starts_at) FROM appointment WHERE state = 'confirmed'");
+        assert_eq!(rows, "18|18", "{kind:?}");
+        if kind == Kind::Calcom {
+            let starts: BTreeSet<_> = desk.standing().iter().map(|one| one.starts).collect();
+            assert_eq!((starts.len(), desk.standing().len()), (18, 18));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_the_calendar_stays_silent_nothing_is_told_and_later_it_is_known() {
     // Accepted, and nobody can ask: the booking stands, and is found when the calendar speaks again.
     let first = desk(Kind::Calcom).await;
@@ -475,7 +510,7 @@ async fn services_and_professionals_have_times_of_their_own() {
         lias.iter().map(|(starts, _)| *starts - desk.at(9)).map(|d| d.num_minutes()).collect::<Vec<_>>(),
         [0, 50, 100]
     );
-    assert_eq!(of(Some(cut), None).await.len(), 14, "Rui's twelve, and Lia's that he has not");
+    assert_eq!(of(Some(cut), None).await.len(), 15, "Rui's twelve, and Lia's three between them");
     assert_eq!(
         of(Some(class), None).await.into_iter().map(|(_, who)| who).collect::<BTreeSet<_>>(),
         ["Lia".to_owned()].into()

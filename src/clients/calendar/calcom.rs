@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::calcom_errors::{Call, on_the_way, refusal};
+use super::calcom_errors::{Call, EVENT_TYPE_MISSING, on_the_way, refusal};
 use super::{
     Account, Booking, CalendarEndpoint, EventType, FreeTime, INTENT_KEY, NewBooking, Reservation, SlotQuery,
     calcom_json,
@@ -62,7 +62,7 @@ impl<'a> Calcom<'a> {
         let version = &self.endpoint.versions.event_types;
         let answer = self.read(&format!("/v2/event-types/{id}"), &[], version).await;
         let missing = |error: WireError| match error.code {
-            super::NOT_FOUND => WireError { kind: WireErrorKind::Auth, code: "event_type_not_found", ..error },
+            super::NOT_FOUND => WireError { kind: WireErrorKind::Auth, code: EVENT_TYPE_MISSING, ..error },
             _ => error,
         };
         answer.map_err(missing)?.take(calcom_json::event_type)

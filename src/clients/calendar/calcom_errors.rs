@@ -14,6 +14,9 @@ pub const NOT_FOUND: &str = "not_found";
 /// The code of a booking that can no longer be changed: it was called off, moved or said no to.
 pub const FINAL_STATE: &str = "final_state";
 
+/// The code of an event type that is not there: a setting is wrong.
+pub(super) const EVENT_TYPE_MISSING: &str = "event_type_not_found";
+
 /// Wait after a 429 that names none: so long a key is shut out.
 const SHUT_OUT: Duration = Duration::from_secs(60);
 
@@ -51,7 +54,7 @@ pub(super) fn refusal(answer: &HttpAnswer, call: Call) -> WireError {
         300..=399 => (Auth, "wrong_url"),
         400 | 422 => (Invalid, bad_request(message, call)),
         401 | 403 | 498 => (Auth, "key_refused"),
-        404 => (Invalid, missing(message)),
+        404 => missing(message),
         409 => (Invalid, SLOT_TAKEN),
         429 => (RateLimited, "rate_limited"),
         408 if call == Call::Read => (Unavailable, "timeout"),
@@ -95,15 +98,15 @@ fn bad_request(message: &str, call: Call) -> &'static str {
     }
 }
 
-fn missing(message: &str) -> &'static str {
+fn missing(message: &str) -> (WireErrorKind, &'static str) {
     let lower = message.to_lowercase();
     if lower.contains("event type") || lower.contains("event-type") {
-        "event_type_not_found"
+        (WireErrorKind::Auth, EVENT_TYPE_MISSING)
     } else if lower.starts_with("cannot ") {
         // No such path: another service, or a version that this path does not know.
-        "wrong_url"
+        (WireErrorKind::Auth, "wrong_url")
     } else {
-        NOT_FOUND
+        (WireErrorKind::Invalid, NOT_FOUND)
     }
 }
 

@@ -202,10 +202,10 @@ impl<'a> Outside<'a> {
         within!(self.desk, |tx| {
             appointment::lock_resource(tx, &lane.resource).await?;
             let known = appointment::lock(tx, wish.id).await?;
+            appointment::lapse(tx, Some(&lane.resource), now).await?;
             let fresh = self.desk.row(wish, lane, state, self.seat());
             let row = match known {
                 None => {
-                    appointment::lapse(tx, Some(&lane.resource), now).await?;
                     appointment::insert(tx, &fresh).await?;
                     fresh
                 }
@@ -221,7 +221,6 @@ impl<'a> Outside<'a> {
                         ..fresh
                     };
                     appointment::save(tx, &row).await?;
-                    appointment::lapse(tx, Some(&lane.resource), now).await?;
                     row
                 }
                 Some(_) => return Err(CalendarError::Gone),
