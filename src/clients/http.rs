@@ -190,6 +190,17 @@ impl HttpClient {
         self.run(self.inner.get(url).headers(header_map(headers)?), total, limit).await
     }
 
+    /// Deletes a resource, with the same rules as [`HttpClient::post_json`].
+    pub async fn delete(
+        &self,
+        url: &str,
+        headers: &[(&'static str, &str)],
+        total: Duration,
+        limit: usize,
+    ) -> Result<HttpAnswer, WireError> {
+        self.run(self.inner.delete(url).headers(header_map(headers)?), total, limit).await
+    }
+
     async fn run(
         &self,
         request: reqwest::RequestBuilder,

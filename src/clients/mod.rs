@@ -1,5 +1,6 @@
 //! Wire only: bytes to domain values and back. No retries, no policy, no storage.
 
+pub mod calendar;
 pub mod channel;
 pub mod embedding;
 pub mod guard;

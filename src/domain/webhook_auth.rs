@@ -9,6 +9,7 @@
 //! | v2.4 pair | `X-Timestamp`, `X-Signature` | `timestamp.body` |
 //! | Standard Webhooks | `webhook-id`, `webhook-timestamp`, `webhook-signature` | `id.timestamp.body` |
 
+pub mod calcom;
 mod signature;
 
 pub use signature::sign;

@@ -273,6 +273,87 @@ pub mod tenant {
             updated_at -> Timestamptz,
         }
     }
+    diesel::table! {
+        appointment (id) {
+            id -> Uuid,
+            person_id -> Nullable<Uuid>,
+            conversation_id -> Nullable<Uuid>,
+            service_id -> Nullable<Uuid>,
+            service -> Text,
+            professional_id -> Nullable<Uuid>,
+            professional -> Text,
+            resource -> Text,
+            seat -> Nullable<SmallInt>,
+            shared -> Bool,
+            starts_at -> Timestamptz,
+            ends_at -> Timestamptz,
+            busy_from -> Timestamptz,
+            busy_to -> Timestamptz,
+            state -> Text,
+            source -> Text,
+            external_uid -> Nullable<Text>,
+            event_type -> Nullable<BigInt>,
+            reservation_uid -> Nullable<Text>,
+            hold_until -> Nullable<Timestamptz>,
+            wish -> Nullable<Jsonb>,
+            attendee -> Jsonb,
+            meeting -> Jsonb,
+            metadata -> Jsonb,
+            reason -> Nullable<Text>,
+            outcome_source -> Nullable<Text>,
+            event_at -> Nullable<Timestamptz>,
+            version -> Integer,
+            risk -> Nullable<Float>,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        timer (id) {
+            id -> Uuid,
+            kind -> Text,
+            name -> Text,
+            appointment_id -> Nullable<Uuid>,
+            version -> Integer,
+            person_id -> Nullable<Uuid>,
+            conversation_id -> Nullable<Uuid>,
+            due_at -> Timestamptz,
+            state -> Text,
+            reason -> Nullable<Text>,
+            attempts -> Integer,
+            message_id -> Nullable<Uuid>,
+            data -> Jsonb,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        waitlist (id) {
+            id -> Uuid,
+            person_id -> Uuid,
+            conversation_id -> Nullable<Uuid>,
+            service_id -> Nullable<Uuid>,
+            professional_id -> Nullable<Uuid>,
+            earliest -> Timestamptz,
+            latest -> Timestamptz,
+            wanted -> Jsonb,
+            state -> Text,
+            offered_id -> Nullable<Uuid>,
+            offered_until -> Nullable<Timestamptz>,
+            offers -> Integer,
+            created_at -> Timestamptz,
+            updated_at -> Timestamptz,
+        }
+    }
+    diesel::table! {
+        scheduling_insights (id) {
+            id -> Uuid,
+            day -> Date,
+            kind -> Text,
+            data -> Jsonb,
+            created_at -> Timestamptz,
+        }
+    }
     diesel::allow_tables_to_appear_in_same_query!(event, experiment);
     diesel::joinable!(conversation -> person (person_id));
     diesel::joinable!(message -> conversation (conversation_id));

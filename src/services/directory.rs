@@ -194,6 +194,11 @@ impl Directory {
             llm_api_key: take("llm.api_key").unwrap_or_default().into(),
             embedding_api_key: take("embedding.api_key").unwrap_or_default().into(),
             llm2_api_key: take("llm2.api_key").unwrap_or_default().into(),
+            calendar_api_key: take("calendar.api_key").unwrap_or_default().into(),
+            calendar_webhook: ["calendar.webhook_secret", "calendar.webhook_secret_previous"]
+                .into_iter()
+                .filter_map(|key| take(key).map(Into::into))
+                .collect(),
         };
         Ok(Tenant {
             db: self.inner.database.tenant(company.id),

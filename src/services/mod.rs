@@ -1,5 +1,6 @@
 //! Use cases: what the product does, in terms of the layers below.
 
+pub mod agenda;
 pub mod attendance;
 pub mod audit;
 pub mod context;

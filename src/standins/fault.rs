@@ -19,6 +19,9 @@ pub enum Provider {
     /// OpenAI, or a server of its protocol.
     #[serde(rename = "openai")]
     OpenAi,
+    /// Cal.com.
+    #[serde(rename = "calcom")]
+    CalCom,
 }
 
 /// What goes wrong. "Accepting" means that a text was sent, or an answer was thought of and counted.
@@ -64,6 +67,9 @@ pub struct Fault {
     /// Only this company's requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<i64>,
+    /// Only requests whose method and path hold this, such as `POST /calcom/v2/bookings`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
     /// What goes wrong.
     pub kind: FaultKind,
     /// The HTTP status, for the kinds that have one.
@@ -98,6 +104,7 @@ impl Fault {
         Self {
             provider,
             company: None,
+            on: None,
             kind,
             status: None,
             body: None,
@@ -113,6 +120,11 @@ impl Fault {
     /// An answer with a status and a body.
     pub fn status(provider: Provider, status: u16, body: impl Into<Value>) -> Self {
         Self { status: Some(status), body: Some(body.into()), ..Self::new(provider, FaultKind::Status) }
+    }
+
+    /// The same fault striking only requests whose method and path hold this.
+    pub fn on(self, words: &str) -> Self {
+        Self { on: Some(words.to_owned()), ..self }
     }
 
     /// The same fault striking only the next `times` requests.
@@ -147,11 +159,13 @@ impl Faults {
     }
 
     /// The fault that strikes this request, if any; one use of it is spent.
-    pub fn strike(&self, provider: Provider, company: Option<i64>) -> Option<Fault> {
+    pub fn strike(&self, provider: Provider, company: Option<i64>, call: &str) -> Option<Fault> {
         let script = &mut *lock(&self.0);
         let draws = &mut script.draws;
         let struck = script.faults.iter_mut().find(|fault| {
-            let fits = fault.provider == provider && (fault.company.is_none() || fault.company == company);
+            let fits = fault.provider == provider
+                && (fault.company.is_none() || fault.company == company)
+                && fault.on.as_ref().is_none_or(|words| call.contains(words.as_str()));
             fits && fault.times != Some(0) && fault.share.is_none_or(|share| draw(draws) < share)
         })?;
         if let Some(times) = &mut struck.times {

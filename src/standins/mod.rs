@@ -7,6 +7,7 @@
 //! | `/whaticket/{company}/api/v1/messages`, `/api/v1/messages` | Whaticket.com |
 //! | `/gemini/{version}/models/{model}:generateContent`, `…:countTokens`, `…:embedContent`, `…:batchEmbedContents`, `/gemini/{version}/models` | Gemini |
 //! | `/openai/v1/…`, `/openai/{company}/v1/…` | OpenAI, and a local server of its protocol that wants no key: `chat/completions`, `embeddings`, `audio/transcriptions`, `models` |
+//! | `/calcom/v2/…` | Cal.com: `me`, `event-types`, `slots`, `slots/reservations`, `bookings`, `webhooks` |
 //! | `GET /whaticket/{company}/public/{name}` | media, put there by [`StandIns::put_media`] |
 //! | `GET /_ledger[?since=N]` | one JSON line per request after the N-th |
 //! | `POST /_faults`, `GET /_faults`, `DELETE /_faults` | scripted trouble, see [`Fault`] |
@@ -15,6 +16,7 @@
 //!
 //! Credentials look like `sim-{company}-{random}`; whoever holds one is that company.
 
+mod calcom;
 mod control;
 mod echo;
 mod fault;
@@ -38,6 +40,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use tokio::task::JoinHandle;
 
+pub use calcom::{BookingAtStandIn, EventTypeAtStandIn, Refusal};
 pub use echo::CompanyAtStandIn;
 pub use fault::{Fault, FaultKind, Provider};
 pub use ledger::Entry;
@@ -75,6 +78,7 @@ impl StandIns {
                 .configure(whaticket::routes)
                 .configure(gemini::routes)
                 .configure(openai::routes)
+                .configure(calcom::routes)
         })
         .workers(1)
         .disable_signals()
@@ -110,6 +114,11 @@ impl StandIns {
     /// The base URL of a company's own server of OpenAI's protocol, which wants no key.
     pub fn local_openai_url(&self, company: i64) -> String {
         format!("{}/openai/{company}/v1", self.base_url())
+    }
+
+    /// The base URL of Cal.com.
+    pub fn calcom_url(&self) -> String {
+        format!("{}/calcom", self.base_url())
     }
 
     /// A voice message (Ogg, Opus) of that length in which `words` are said, as far as the stand-ins can hear.
@@ -166,6 +175,52 @@ impl StandIns {
     /// Turns the echo of every accepted text on or off for a registered company.
     pub fn set_echo(&self, company: i64, on: bool) {
         self.state.echoes.set(company, on);
+    }
+
+    /// Adds something that can be booked at Cal.com, or changes it.
+    pub fn add_event_type(&self, event_type: EventTypeAtStandIn) {
+        self.state.calendars.add_type(event_type);
+    }
+
+    /// A company's bookings at Cal.com, whatever became of them, oldest first.
+    pub fn bookings(&self, company: i64) -> Vec<BookingAtStandIn> {
+        self.state.calendars.of_company(company)
+    }
+
+    /// Somebody books at Cal.com's own page.
+    ///
+    /// # Errors
+    /// What the page would say.
+    pub fn book_elsewhere(
+        &self,
+        event_type: i64,
+        starts: chrono::DateTime<chrono::Utc>,
+        name: &str,
+    ) -> Result<BookingAtStandIn, Refusal> {
+        let wanted = calcom::NewBooking::elsewhere(event_type, starts, name);
+        let made = self.state.calendars.make(wanted, self.state.clock.now())?;
+        calcom::tell_made(&self.state, &made, self.state.clock.now());
+        Ok(made)
+    }
+
+    /// Where Cal.com's callbacks about a company go; `host` selects the company.
+    pub fn subscribe(&self, company: i64, url: &str, host: &str, secret: &str) {
+        self.state.hooks.subscribe(company, url.to_owned(), host.to_owned(), secret.to_owned());
+    }
+
+    /// Every callback about a company so far, sent or not, oldest first.
+    pub fn callbacks(&self, company: i64) -> Vec<serde_json::Value> {
+        self.state.hooks.told(company)
+    }
+
+    /// Sends a callback now, as it is; the statuses it was answered with.
+    pub async fn call_back(&self, company: i64, body: &serde_json::Value) -> Vec<Result<u16, String>> {
+        calcom::send(&self.state, company, body).await
+    }
+
+    /// Tells that a visit ended, as Cal.com's own timer does.
+    pub fn meeting_ended(&self, booking: &BookingAtStandIn) {
+        calcom::meeting(&self.state, "MEETING_ENDED", booking);
     }
 
     /// Stops listening and drops all connections.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::calcom::{Books, Hooks};
 use super::echo::Echoes;
 use super::fault::Faults;
 use super::ledger::Ledger;
@@ -23,6 +24,9 @@ pub(super) struct State {
     pub ledger: Ledger,
     pub faults: Faults,
     pub echoes: Echoes,
+    pub http: HttpClient,
+    pub calendars: Books,
+    pub hooks: Hooks,
     latency_ms: AtomicU64,
     persona: Mutex<Persona>,
     flavors: Mutex<HashMap<i64, Flavor>>,
@@ -35,7 +39,10 @@ impl State {
         Self {
             ledger: Ledger::default(),
             faults: Faults::default(),
-            echoes: Echoes::new(clock.clone(), http),
+            echoes: Echoes::new(clock.clone(), http.clone()),
+            http,
+            calendars: Books::default(),
+            hooks: Hooks::default(),
             latency_ms: AtomicU64::new(0),
             persona: Mutex::default(),
             flavors: Mutex::default(),

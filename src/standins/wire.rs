@@ -79,7 +79,7 @@ pub(super) async fn serve(
     latency: Duration,
     deed: impl FnOnce() -> Answer,
 ) -> HttpResponse {
-    let fault = state.faults.strike(provider, company);
+    let fault = state.faults.strike(provider, company, &format!("{} {}", request.method(), request.path()));
     let answer = match fault.as_ref().and_then(instead) {
         Some(answer) => answer,
         None => deed(),
@@ -167,7 +167,7 @@ fn disguise(fault: &Fault, deed: Answer) -> Answer {
 /// A model's own kinds of trouble.
 fn trouble(provider: Provider, kind: FaultKind) -> Option<serde_json::Value> {
     match provider {
-        Provider::Whaticket => None,
+        Provider::Whaticket | Provider::CalCom => None,
         Provider::Gemini => gemini::trouble(kind),
         Provider::OpenAi => openai::trouble(kind),
     }

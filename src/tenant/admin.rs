@@ -62,6 +62,8 @@ impl AdminDb {
     pub async fn migrate_control(self) -> Result<(Self, MigrationReport), StoreError> {
         let mut this = self.locked(0).await?;
         this.batch("CREATE SCHEMA IF NOT EXISTS control; SET search_path TO control").await?;
+        // Companies' calendars keep two people out of one seat by it; one for all of them, in no company's schema.
+        this.batch("CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA control").await?;
         let (mut this, report) = this.run("control", control_migrations, true).await?;
         let app = this.app_role.clone();
         this.batch(&format!(

@@ -82,7 +82,7 @@ impl From<diesel::result::Error> for StoreError {
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::{DatabaseErrorKind as Kind, Error};
         match error {
-            Error::DatabaseError(Kind::UniqueViolation, info) => {
+            Error::DatabaseError(Kind::UniqueViolation | Kind::ExclusionViolation, info) => {
                 Self::Conflict { constraint: info.constraint_name().unwrap_or("unknown").to_owned() }
             }
             Error::DatabaseError(kind, info) => from_message(kind, info.message()),

@@ -77,6 +77,10 @@ pub struct TenantSecrets {
     pub embedding_api_key: secrecy::SecretString,
     /// The second model's key.
     pub llm2_api_key: secrecy::SecretString,
+    /// The calendar's key.
+    pub calendar_api_key: secrecy::SecretString,
+    /// What signs the calendar's callbacks: the secret in use and the one before it, those that are set.
+    pub calendar_webhook: Vec<secrecy::SecretString>,
 }
 
 impl fmt::Debug for TenantSecrets {

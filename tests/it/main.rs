@@ -4,6 +4,9 @@
 mod agenda;
 mod attack;
 mod boot;
+mod calcom;
+mod calendar;
+mod calendar_contract;
 mod canaries;
 mod cli;
 mod configuration;
@@ -43,6 +46,7 @@ mod rebuild;
 mod resumption;
 mod second_model;
 mod simulator_page;
+mod slots;
 mod standins;
 mod templates;
 mod text_cleaning;

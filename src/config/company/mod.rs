@@ -3,6 +3,7 @@
 //! [`COMPANY_SETTINGS`] is the list; [`CompanySettings`] the values in use. Secrets are in the list, so that they can
 //! be set and documented, but never in [`CompanySettings`]: they are stored encrypted, apart from the rest.
 
+mod calendar;
 mod check;
 mod llm;
 mod values;
@@ -10,6 +11,7 @@ mod values;
 use std::fmt::Write;
 
 use crate::domain::conversation::tone::Style;
+pub use calendar::{CalendarChoice, CalendarKind};
 pub use check::check;
 pub use llm::{AudioChoice, CeilingField, EmbeddingChoice, LlmChoice, LlmKind};
 pub use values::{Ambiguous, Attending, ChannelChoice, CompanySettings, Contact, HoursChoice, ToneChoice};
@@ -131,6 +133,23 @@ pub const COMPANY_SETTINGS: &[CompanySetting] = &[
     setting("hours.holidays", Kind::Days, "", "The company's own days, one a line or with `;` between them: `24/12 Véspera de Natal 8h-12h; 20/12 a 05/01 Recesso; carnaval fechado; 12/10 aberto`. They win over the country's holidays; without hours or `aberto` a day is closed."),
     setting("hours.national_holidays", Kind::Bool, "true", "Whether national holidays close the company. Optional days (Carnaval, Corpus Christi) never do unless listed in `hours.holidays`."),
     setting("hours.away", Kind::Choice(&["notice", "answer"]), "notice", "Out of hours the assistant answers all the same: with a notice of when the team is back, once per conversation and closing, or without."),
+    setting("calendar.kind", Kind::Choice(&["none", "local", "calcom"]), "none", "Where appointments are kept: nowhere (the assistant hands over), in the company's own calendar here, or at Cal.com."),
+    setting("calendar.base_url", Kind::Url, "https://api.cal.com", "Where Cal.com's API is: everything before `/v2`."),
+    setting("calendar.api_key", ISSUED, "", "Cal.com's API key (`cal_…`)."),
+    setting("calendar.webhook_secret", ISSUED, "", "The secret of Cal.com's webhook; without one its callbacks are refused."),
+    setting("calendar.webhook_secret_previous", ISSUED, "", "Still accepted after a rotation."),
+    setting("calendar.event_type", Kind::Int { min: 1, max: 9_007_199_254_740_991 }, "", "Cal.com's event type of services that name none of their own."),
+    setting("calendar.bookings_version", Kind::Choice(&["2024-08-13", "2026-02-25"]), "2024-08-13", "The `cal-api-version` of Cal.com's bookings."),
+    setting("calendar.exclusive", Kind::Bool, "true", "Whether an event type has one host and no seats, so that two of its bookings can never overlap."),
+    setting("calendar.duration_minutes", Kind::Int { min: 5, max: 1_440 }, "30", "How long a service without a duration takes; own calendar only."),
+    setting("calendar.step_minutes", Kind::Int { min: 5, max: 480 }, "as the service's duration", "From one beginning to the next; own calendar only."),
+    setting("calendar.buffer_before_minutes", Kind::Int { min: 0, max: 480 }, "0", "Time kept free before each appointment; own calendar only."),
+    setting("calendar.buffer_after_minutes", Kind::Int { min: 0, max: 480 }, "0", "Time kept free after each appointment; own calendar only."),
+    setting("calendar.capacity", Kind::Int { min: 1, max: 1_000 }, "1", "How many appointments there may be at once where no professional is named; own calendar only."),
+    setting("calendar.notice_minutes", Kind::Int { min: 0, max: 43_200 }, "60", "How long before its beginning an appointment can still be made or moved."),
+    setting("calendar.days_ahead", Kind::Int { min: 1, max: 365 }, "60", "How many days ahead appointments can be made."),
+    setting("calendar.hold_minutes", Kind::Int { min: 1, max: 120 }, "10", "How long a time is kept while a customer decides."),
+    setting("calendar.needs_confirmation", Kind::Bool, "false", "Whether the company says yes to each appointment; own calendar only, Cal.com decides by itself."),
     setting("tone.style", Kind::Choice(&Style::LABELS), "amigável", "How the assistant speaks."),
     setting("tone.openings", Kind::Text { max: 1_000 }, "by `tone.style`, such as `Oi, {nome}!`", "Opening phrases, one a line or with `|` between them; `{nome}` is the customer's name, `{periodo}` bom dia, boa tarde or boa noite."),
     setting("facts.about", FACT, "", "What the company is and does; the model answers from it."),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::super::Settings;
+use super::calendar::{self, CalendarChoice};
 use super::check::{check, days, opening, time_zone};
 use super::find;
 use super::llm::{self, AudioChoice, EmbeddingChoice, LlmChoice};
@@ -111,6 +112,8 @@ pub struct CompanySettings {
     pub contact: Contact,
     /// Opening hours, holidays, and what is said out of hours.
     pub hours: HoursChoice,
+    /// Where appointments are kept, and how they are made.
+    pub calendar: CalendarChoice,
     /// How the assistant speaks.
     pub tone: ToneChoice,
     /// Facts of the company, those that are set: label in pt-BR and text, in the order the prompt wants them.
@@ -185,6 +188,7 @@ impl CompanySettings {
                 notice: read.flag("contact.notice", true),
                 privacy_url: read.text("contact.privacy_url", "").to_owned(),
             },
+            calendar: calendar::choice(&read)?,
             facts: facts(&read, &hours),
             hours,
             tone: ToneChoice {

@@ -97,6 +97,11 @@ impl BusinessHours {
         }
     }
 
+    /// The open times that begin on a date, its holidays considered.
+    pub fn spans(&self, date: NaiveDate) -> &[Span] {
+        self.day(date).spans
+    }
+
     fn day(&self, date: NaiveDate) -> Day<'_> {
         let weekday = self.opening.on(date);
         if let Some(own) = own(&self.own, date) {

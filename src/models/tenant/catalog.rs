@@ -97,6 +97,20 @@ pub async fn put(tx: &mut TenantTx, id: Uuid, fact: &Fact, now: DateTime<Utc>) -
     Ok(())
 }
 
+/// Keeps what other parts of the program know of a fact; `false` when there is no such fact.
+pub async fn set_data(
+    tx: &mut TenantTx,
+    id: Uuid,
+    data: &serde_json::Value,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(catalog::table.filter(catalog::id.eq(id)))
+        .set((catalog::data.eq(data), catalog::updated_at.eq(now)))
+        .execute(tx.conn())
+        .await?;
+    Ok(changed == 1)
+}
+
 /// Removes facts. Returns how many there were.
 pub async fn remove(tx: &mut TenantTx, ids: &[Uuid]) -> Result<usize, StoreError> {
     Ok(diesel::delete(catalog::table.filter(catalog::id.eq_any(ids))).execute(tx.conn()).await?)

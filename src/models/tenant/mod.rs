@@ -1,5 +1,6 @@
 //! Tables of one company.
 
+pub mod appointment;
 pub mod audit_log;
 pub mod catalog;
 pub mod commit;
@@ -14,5 +15,8 @@ pub mod learning;
 pub mod message;
 pub mod person;
 pub mod profile;
+pub mod scheduling_insight;
 pub mod template;
+pub mod timer;
 pub mod turn;
+pub mod waitlist;

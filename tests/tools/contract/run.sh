@@ -26,10 +26,11 @@ fi
 pids=()
 trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done' EXIT
 free_port() { node -e 's = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'; }
-# start NAME DOCUMENT: leaves its port in $port
+# start NAME DOCUMENT [UPSTREAM]: leaves its port in $port; with an upstream it asks that instead of answering by itself
 start() {
     port=$(free_port)
-    node "$home/node_modules/@stoplight/prism-cli/dist/index.js" mock --host 127.0.0.1 --port "$port" --errors "$specs/$2" >"$home/$1.log" 2>&1 &
+    node "$home/node_modules/@stoplight/prism-cli/dist/index.js" "$([ $# -gt 2 ] && echo proxy || echo mock)" \
+        --host 127.0.0.1 --port "$port" --errors "$specs/$2" "${@:3}" >"$home/$1.log" 2>&1 &
     pids+=($!)
     for _ in $(seq 200); do
         grep -qs 'Prism is listening' "$home/$1.log" && return
@@ -44,5 +45,15 @@ start openai openai.contract.json
 CONTRACT_OPENAI_URL=http://127.0.0.1:$port
 start gemini gemini-v1beta.subset.openapi.json
 CONTRACT_GEMINI_URL=http://127.0.0.1:$port
+# Cal.com's document may not be copied, so it is here or it is not. Prism stands between our client and our stand-in, which
+# the test starts at the port chosen here, and looks at both.
+if [ -e "$specs/cal-v2.contract.json" ]; then
+    CONTRACT_CALCOM_STANDIN=127.0.0.1:$(free_port)
+    start calcom cal-v2.contract.json "http://$CONTRACT_CALCOM_STANDIN/calcom"
+    CONTRACT_CALCOM_URL=http://127.0.0.1:$port
+    export CONTRACT_CALCOM_URL CONTRACT_CALCOM_STANDIN
+else
+    echo "SKIPPED: Cal.com's document (cal-v2.contract.json) is not in $specs" >&2
+fi
 export CONTRACT_OPENAI_URL CONTRACT_GEMINI_URL SPECS_DIR=$specs
 cargo test --locked --test it -- contract:: --include-ignored
