@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use minijinja::value::Value;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, context, filters};
 use regex::Regex;
 
@@ -113,7 +114,7 @@ pub fn render(source: &str, variables: &Variables<'_>) -> Result<String, RenderE
 /// # Errors
 /// [`RenderError`], as for [`render`].
 pub fn render_with(source: &str, values: &BTreeMap<&'static str, &str>) -> Result<String, RenderError> {
-    let text = ENVIRONMENT.render_str(source, values).map_err(|error| failure(&error))?;
+    let text = ENVIRONMENT.render_str(source, Value::from_serialize(values)).map_err(|error| failure(&error))?;
     filled(defuse_mustache(&tidy(&text)).into_owned())
 }
 

@@ -76,7 +76,8 @@ fn stale(turn: &mut Turn<'_>, heard: &Heard<'_>) {
 /// Another service, professional or person than the one the times are for.
 fn changes(turn: &Turn<'_>, heard: &Heard<'_>) -> bool {
     let wish = &turn.state.wish;
-    let service = matches!(&heard.service, Named::One(id) if wish.service.as_ref() != Some(id)) && wish.moving.is_none();
+    let service =
+        matches!(&heard.service, Named::One(id) if wish.service.as_ref() != Some(id)) && wish.moving.is_none();
     let professional = matches!(&heard.professional, Named::One(id) if wish.attendee != Attendee::One(id.clone()));
     service || professional
 }

@@ -92,14 +92,16 @@ impl<'a> Heard<'a> {
     fn asks_for_own(&self) -> bool {
         let first = self.line.word(0);
         let listed = (0..self.line.len()).any(|at| self.line.is(at, &["meus", "minhas"]));
-        let asked = self.cues.asks() || matches!(first, "qual" | "quais" | "quando" | "que" | "ver" | "meus" | "minhas");
+        let asked =
+            self.cues.asks() || matches!(first, "qual" | "quais" | "quando" | "que" | "ver" | "meus" | "minhas");
         self.is_own() && asked && (listed || self.cues.has(Cue::Own)) && !self.cues.any(&[Cue::Cancel, Cue::Move])
     }
 
     /// The number that is all it says, or nearly so.
     pub fn number(&self) -> Option<u32> {
         let mut words = (0..self.line.len()).filter(|at| {
-            self.line.digits(*at).is_some() || (!self.line.word(*at).is_empty() && !self.line.is(*at, &["o", "a", "opcao"]))
+            self.line.digits(*at).is_some()
+                || (!self.line.word(*at).is_empty() && !self.line.is(*at, &["o", "a", "opcao"]))
         });
         let at = words.next()?;
         let (value, digits) = self.line.digits(at)?;

@@ -30,9 +30,8 @@ impl Named {
 }
 
 /// Words that mean an appointment whatever the service; alone they name none.
-const GENERIC: [&str; 10] = [
-    "consulta", "horario", "sessao", "atendimento", "agendamento", "visita", "hora", "exame", "procedimento", "vaga",
-];
+const GENERIC: [&str; 10] =
+    ["consulta", "horario", "sessao", "atendimento", "agendamento", "visita", "hora", "exame", "procedimento", "vaga"];
 const TITLES: [&str; 8] = ["dr", "dra", "doutor", "doutora", "prof", "profa", "professor", "professora"];
 /// Words after which a name is that of whoever attends.
 const WITH: [&str; 4] = ["com", "pela", "pelo", "medico"];
@@ -80,9 +79,9 @@ pub(super) fn service(text: &str, setting: &Setting, among: Option<&[String]>, f
 pub(super) fn professional(text: &str, setting: &Setting, asked: bool) -> Named {
     let said: Vec<String> = tokens(text).into_iter().map(|token| token.text).collect();
     let led = |at: usize| {
-        (1..=3).filter_map(|back| said.get(at.checked_sub(back)?)).any(|word| {
-            WITH.contains(&word.as_str()) || TITLES.contains(&word.as_str())
-        })
+        (1..=3)
+            .filter_map(|back| said.get(at.checked_sub(back)?))
+            .any(|word| WITH.contains(&word.as_str()) || TITLES.contains(&word.as_str()))
     };
     let named = |word: &str| said.iter().enumerate().any(|(at, said)| said == word && (asked || led(at)));
     let matches: Vec<&str> = setting

@@ -29,8 +29,7 @@ pub(super) enum Offer {
 /// Chooses among free slots.
 pub(super) fn choose(free: &[Free], wish: &Wish, setting: &Setting, now: DateTime<Utc>) -> Offer {
     let usable: Vec<&Free> = free.iter().filter(|free| is_usable(&free.slot, wish, setting, now)).collect();
-    let fitting: Vec<&Free> =
-        usable.iter().copied().filter(|free| wish.fits(setting.local(free.slot.start))).collect();
+    let fitting: Vec<&Free> = usable.iter().copied().filter(|free| wish.fits(setting.local(free.slot.start))).collect();
     let ranked = ranked(fitting);
     if let (Some(best), Some(_)) = (ranked.first(), wish.exact()) {
         return Offer::Exact(best.slot.clone());

@@ -9,18 +9,50 @@ const PEOPLE_MAX: usize = 4;
 
 /// What people are to a customer: as typed (folded), as told back, and whether it takes "sua".
 const RELATIONS: [(&str, &str, bool); 44] = [
-    ("mae", "mãe", true), ("mamae", "mãe", true), ("mainha", "mãe", true), ("pai", "pai", false),
-    ("papai", "pai", false), ("painho", "pai", false), ("filho", "filho", false), ("filha", "filha", true),
-    ("filhinho", "filho", false), ("filhinha", "filha", true), ("marido", "marido", false), ("esposo", "esposo", false),
-    ("esposa", "esposa", true), ("mulher", "esposa", true), ("irma", "irmã", true), ("irmao", "irmão", false),
-    ("avo", "avó", true), ("vo", "avó", true), ("vovo", "avó", true), ("sogra", "sogra", true),
-    ("sogro", "sogro", false), ("namorado", "namorado", false), ("namorada", "namorada", true), ("tia", "tia", true),
-    ("tio", "tio", false), ("prima", "prima", true), ("primo", "primo", false), ("sobrinha", "sobrinha", true),
-    ("sobrinho", "sobrinho", false), ("neto", "neto", false), ("neta", "neta", true), ("amiga", "amiga", true),
-    ("amigo", "amigo", false), ("bebe", "bebê", false), ("noiva", "noiva", true), ("noivo", "noivo", false),
-    ("cunhada", "cunhada", true), ("cunhado", "cunhado", false), ("afilhada", "afilhada", true),
-    ("afilhado", "afilhado", false), ("cachorro", "cachorro", false), ("cachorra", "cachorra", true),
-    ("gato", "gato", false), ("gata", "gata", true),
+    ("mae", "mãe", true),
+    ("mamae", "mãe", true),
+    ("mainha", "mãe", true),
+    ("pai", "pai", false),
+    ("papai", "pai", false),
+    ("painho", "pai", false),
+    ("filho", "filho", false),
+    ("filha", "filha", true),
+    ("filhinho", "filho", false),
+    ("filhinha", "filha", true),
+    ("marido", "marido", false),
+    ("esposo", "esposo", false),
+    ("esposa", "esposa", true),
+    ("mulher", "esposa", true),
+    ("irma", "irmã", true),
+    ("irmao", "irmão", false),
+    ("avo", "avó", true),
+    ("vo", "avó", true),
+    ("vovo", "avó", true),
+    ("sogra", "sogra", true),
+    ("sogro", "sogro", false),
+    ("namorado", "namorado", false),
+    ("namorada", "namorada", true),
+    ("tia", "tia", true),
+    ("tio", "tio", false),
+    ("prima", "prima", true),
+    ("primo", "primo", false),
+    ("sobrinha", "sobrinha", true),
+    ("sobrinho", "sobrinho", false),
+    ("neto", "neto", false),
+    ("neta", "neta", true),
+    ("amiga", "amiga", true),
+    ("amigo", "amigo", false),
+    ("bebe", "bebê", false),
+    ("noiva", "noiva", true),
+    ("noivo", "noivo", false),
+    ("cunhada", "cunhada", true),
+    ("cunhado", "cunhado", false),
+    ("afilhada", "afilhada", true),
+    ("afilhado", "afilhado", false),
+    ("cachorro", "cachorro", false),
+    ("cachorra", "cachorra", true),
+    ("gato", "gato", false),
+    ("gata", "gata", true),
 ];
 
 /// People named in a text.
@@ -102,9 +134,7 @@ fn is_both<'a>(word: &impl Fn(usize) -> &'a str, at: usize) -> bool {
 
 /// "não é para mim".
 fn is_denied<'a>(word: &impl Fn(usize) -> &'a str, count: usize) -> bool {
-    (0..count).any(|at| {
-        word(at) == "nao" && (at + 1..at + 4).any(|next| is_for(word(next)) && word(next + 1) == "mim")
-    })
+    (0..count).any(|at| word(at) == "nao" && (at + 1..at + 4).any(|next| is_for(word(next)) && word(next + 1) == "mim"))
 }
 
 /// Somebody an appointment is for, named at a place.
@@ -119,10 +149,8 @@ fn somebody(words: &[Word<'_>], at: usize) -> Option<Patient> {
             || before == "e" && is_led_list(words, at)
             || needs(words, at + 2);
         let name = words.get(at + 1).and_then(|word| name_at_start(word.after));
-        return led.then(|| Patient {
-            relation: Some(told.to_owned()),
-            name: name.map(|name| name.as_str().to_owned()),
-        });
+        return led
+            .then(|| Patient { relation: Some(told.to_owned()), name: name.map(|name| name.as_str().to_owned()) });
     }
     // "para a Maria", "pro João": somebody without a relation.
     if is_for(word(at)) {

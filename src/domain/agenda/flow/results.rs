@@ -126,7 +126,8 @@ fn done(turn: &mut Turn<'_>, committed: Committed) {
     if booked && !turn.state.next.is_empty() {
         let next = turn.state.next.remove(0);
         let wish = &mut turn.state.wish;
-        let keep = Wish { service: wish.service.take(), attendee: std::mem::take(&mut wish.attendee), ..Wish::default() };
+        let keep =
+            Wish { service: wish.service.take(), attendee: std::mem::take(&mut wish.attendee), ..Wish::default() };
         *wish = Wish { patient: Some(next), day: Some(When::Day(local.date())), ..keep };
         turn.state.fruitless = 0;
         return advance(turn, Lead::Next);

@@ -8,8 +8,8 @@ use super::saying::Saying;
 use super::state::{Attendee, Lead, Patient, Purpose, Stage, Wish};
 use super::turn::Turn;
 use super::{choosing, own, people};
-use crate::domain::conversation::intent::cues::Cue;
 use crate::domain::conversation::intent::Intent;
+use crate::domain::conversation::intent::cues::Cue;
 
 /// A text of the customer.
 pub(super) fn said(turn: &mut Turn<'_>, text: &str, intent: Intent) {
@@ -71,7 +71,11 @@ fn by_stage(turn: &mut Turn<'_>, heard: &Heard<'_>) {
             advance(turn, lead);
         }
         Stage::Holding { slot, options, .. } => {
-            if absorb(turn, heard) { advance(turn, Lead::Fresh) } else { hold(turn, slot, options, false) }
+            if absorb(turn, heard) {
+                advance(turn, Lead::Fresh)
+            } else {
+                hold(turn, slot, options, false)
+            }
         }
         Stage::Looking { purpose, .. } => own::look(turn, purpose, heard),
         Stage::Confirming { appointment } => turn.push(Effect::Confirm(appointment)),
@@ -235,7 +239,8 @@ pub(super) fn is_question(heard: &Heard<'_>) -> bool {
         heard.intent,
         Intent::Question | Intent::Complaint | Intent::Thanks | Intent::Greeting | Intent::FeedbackText
     );
-    told && heard.number().is_none() && (heard.intent != Intent::Question || heard.cues.asks() || heard.cues.has(Cue::Question))
+    told && heard.number().is_none()
+        && (heard.intent != Intent::Question || heard.cues.asks() || heard.cues.has(Cue::Question))
 }
 
 fn day(turn: &mut Turn<'_>, heard: &Heard<'_>) {

@@ -82,8 +82,21 @@ texts! {
 
 /// The values a template may mention; those it mentions and that are not given are empty.
 pub const NAMES: [&str; 15] = [
-    "servico", "paciente", "quando", "profissional", "antes", "local", "lembrete", "link", "lista", "abertura", "relacao",
-    "certeza", "varios", "data", "pergunta",
+    "servico",
+    "paciente",
+    "quando",
+    "profissional",
+    "antes",
+    "local",
+    "lembrete",
+    "link",
+    "lista",
+    "abertura",
+    "relacao",
+    "certeza",
+    "varios",
+    "data",
+    "pergunta",
 ];
 
 /// Fills a text. A value is data: what looks like a template's sign in it is left as it is.

@@ -125,14 +125,15 @@ pub fn list<'a>(lines: impl IntoIterator<Item = (usize, &'a str)>) -> String {
 /// "qui 8/10, 14h", with who attends where that differs, and the offset where the same hour comes twice.
 pub fn slots(numbered: &[(usize, &Slot)], setting: &Setting, now: DateTime<Utc>) -> String {
     let today = setting.local(now).date();
-    let differ = numbered.iter().any(|(_, slot)| {
-        numbered.first().is_some_and(|(_, first)| first.professional != slot.professional)
-    });
+    let differ = numbered
+        .iter()
+        .any(|(_, slot)| numbered.first().is_some_and(|(_, first)| first.professional != slot.professional));
     let lines: Vec<(usize, String)> = numbered
         .iter()
         .map(|(number, slot)| {
             let local = setting.local(slot.start);
-            let twice = numbered.iter().any(|(_, other)| other.start != slot.start && setting.local(other.start) == local);
+            let twice =
+                numbered.iter().any(|(_, other)| other.start != slot.start && setting.local(other.start) == local);
             let mut line = format!("{}, {}", day(local.date(), today), hour(local));
             if twice {
                 line.push_str(&format!(" (UTC{})", slot.start.with_timezone(&setting.zone).format("%:z")));

@@ -13,7 +13,8 @@ pub fn moment(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     if let Some(at) = exact(zone, local) {
         return at;
     }
-    let start = local - TimeDelta::minutes(i64::from(chrono::Timelike::minute(&local)) % STEP_MINUTES)
+    let start = local
+        - TimeDelta::minutes(i64::from(chrono::Timelike::minute(&local)) % STEP_MINUTES)
         - TimeDelta::seconds(i64::from(chrono::Timelike::second(&local)));
     (1..=GAP_MAX_MINUTES / STEP_MINUTES)
         .find_map(|step| exact(zone, start + TimeDelta::minutes(step * STEP_MINUTES)))
