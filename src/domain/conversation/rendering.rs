@@ -114,7 +114,8 @@ pub fn render(source: &str, variables: &Variables<'_>) -> Result<String, RenderE
 /// # Errors
 /// [`RenderError`], as for [`render`].
 pub fn render_with(source: &str, values: &BTreeMap<&'static str, &str>) -> Result<String, RenderError> {
-    let text = ENVIRONMENT.render_str(source, Value::from_serialize(values)).map_err(|error| failure(&error))?;
+    let values = Value::from_pairs(values.iter().map(|(name, value)| (*name, *value)));
+    let text = ENVIRONMENT.render_str(source, values).map_err(|error| failure(&error))?;
     filled(defuse_mustache(&tidy(&text)).into_owned())
 }
 
