@@ -39,7 +39,7 @@ const DIALOGUES: &[Dialogue] = &[
         about: "do pedido ao horário marcado",
         set: plain,
         says: &["oi, queria marcar uma limpeza", "2", "sim"],
-        ends: "marca limpeza qui 8/10 às 10h",
+        ends: "marca limpeza qua 7/10 às 14h",
     },
     Dialogue {
         about: "serviço perguntado e dito por nome",
@@ -87,7 +87,7 @@ const DIALOGUES: &[Dialogue] = &[
         about: "dia e hora ocupados: os mais próximos",
         set: |desk| desk.has("X", "limpeza", "2026-10-13T10:00"),
         says: &["quero marcar limpeza dia 13/10 às 10h", "1", "sim"],
-        ends: "marca limpeza seg 12/10 às 18h30",
+        ends: "marca limpeza ter 13/10 às 11h",
     },
     Dialogue {
         about: "depois das 18",

@@ -17,6 +17,8 @@ use crate::domain::conversation::intent::{self, Context, Intent};
 pub(super) struct Heard<'a> {
     pub text: &'a str,
     pub intent: Intent,
+    /// What it would mean if nothing had been asked.
+    pub plain: Intent,
     pub cues: Cues,
     /// The times that are spoken of.
     pub reading: Reading,
@@ -29,9 +31,23 @@ pub(super) struct Heard<'a> {
 }
 
 impl<'a> Heard<'a> {
+    /// Reads a text that means `intent`.
     pub fn of(text: &'a str, intent: Intent, state: &State, setting: &Setting, now: NaiveDateTime) -> Self {
+        Self::within(text, intent, state.context(), state, setting, now)
+    }
+
+    /// The same in another context than that of the state.
+    pub fn within(
+        text: &'a str,
+        intent: Intent,
+        context: Context,
+        state: &State,
+        setting: &Setting,
+        now: NaiveDateTime,
+    ) -> Self {
+        let cues = Cues::of(text);
         let options = local_options(&state.stage, setting);
-        let situation = Situation { now, context: state.context(), options: &[] };
+        let situation = Situation { now, context, options: &[] };
         let reading = match (&state.stage, intent) {
             (Stage::Options { .. }, _) => choose(text, &options, now).reading,
             _ => read(text, &Frame::booking(now).aiming(aim(state, intent))),
@@ -40,7 +56,8 @@ impl<'a> Heard<'a> {
         Self {
             text,
             intent,
-            cues: Cues::of(text),
+            plain: intent::decide(&cues, Context::None),
+            cues,
             reading,
             doubtful: request::read(text, intent, &situation).ask,
             service: naming::service(text, setting, None, !matches!(state.stage, Stage::Idle | Stage::Service { .. })),
@@ -78,9 +95,8 @@ impl<'a> Heard<'a> {
 
     /// What is wanted of an appointment the customer has, said while something else is being talked about.
     pub fn turns_to(&self, state: &State) -> Option<Purpose> {
-        let plain = intent::decide(&self.cues, Context::None);
         let moves = self.cues.has(Cue::Move) && self.is_own() && state.wish.moving.is_none();
-        match plain {
+        match self.plain {
             Intent::AppointmentCancel if self.is_own() && self.cues.has(Cue::Cancel) => Some(Purpose::Cancel),
             Intent::AppointmentReschedule if moves => Some(Purpose::Move),
             _ if self.asks_for_own() => Some(Purpose::Tell),

@@ -10,8 +10,8 @@ use super::state::{Appointment, Attendee, Lead, Purpose, Stage, Wish};
 use super::talk::{begin, idle, is_question};
 use super::turn::Turn;
 use super::wish::bounds;
-use crate::domain::conversation::intent::Intent;
 use crate::domain::conversation::intent::cues::Cue;
+use crate::domain::conversation::intent::{self, Context, Intent};
 
 /// More appointments than this are not listed.
 const LISTED_MAX: usize = 5;
@@ -125,7 +125,7 @@ pub(super) fn which(turn: &mut Turn<'_>, heard: &Heard<'_>, purpose: Purpose, am
 
 /// "deixa pra lá", or a plain no.
 fn rests(heard: &Heard<'_>) -> bool {
-    (heard.cues.has(Cue::Drop) || heard.intent == Intent::Deny) && !heard.names_time()
+    (heard.cues.any(&[Cue::Drop, Cue::No]) || heard.intent == Intent::Deny) && !heard.names_time()
 }
 
 /// Asked whether to cancel.
@@ -201,8 +201,18 @@ pub(super) fn plans(turn: &mut Turn<'_>, heard: &Heard<'_>, one: Appointment) {
         Some(1) => confirm(turn, one),
         Some(2) => move_it(turn, heard, one),
         Some(3) => act(turn, Purpose::Cancel, one),
-        _ if heard.intent == Intent::Deny || heard.doubtful => turn.miss(),
-        _ => reminded(turn, heard, one),
+        _ if rests(heard) => turn.miss(),
+        // Said in words, it is an answer to the reminder.
+        _ => {
+            let intent = intent::decide(&heard.cues, Context::Reminder);
+            let heard =
+                Heard::within(heard.text, intent, Context::Reminder, &turn.state, turn.setting, turn.local_now());
+            match heard.intent {
+                _ if heard.doubtful => turn.miss(),
+                Intent::Deny | Intent::Other => turn.miss(),
+                _ => reminded(turn, &heard, one),
+            }
+        }
     }
 }
 

@@ -148,7 +148,12 @@ fn somebody(words: &[Word<'_>], at: usize) -> Option<Patient> {
             || matches!(before, "a" | "o") && is_for(at.checked_sub(2).map_or("", word))
             || before == "e" && is_led_list(words, at)
             || needs(words, at + 2);
-        let name = words.get(at + 1).and_then(|word| name_at_start(word.after));
+        let name = words.get(at + 1).and_then(|relation| {
+            // "minha filha, a Júlia".
+            let article = matches!(word(at + 2), "a" | "o" | "chamada" | "chamado");
+            let told = if article { words.get(at + 3).map(|word| word.rest) } else { Some(relation.after) };
+            told.and_then(name_at_start)
+        });
         return led
             .then(|| Patient { relation: Some(told.to_owned()), name: name.map(|name| name.as_str().to_owned()) });
     }

@@ -319,9 +319,14 @@ impl State {
     /// The context in which the customer's next message is to be read.
     pub fn context(&self) -> Context {
         match self.stage {
-            Stage::Options { .. } => Context::Options,
+            Stage::Options { .. }
+            | Stage::Service { .. }
+            | Stage::Professional { .. }
+            | Stage::Readings
+            | Stage::Which { .. }
+            | Stage::Plans { .. } => Context::Options,
             Stage::Recap { .. } | Stage::Cancelling { .. } | Stage::Waitlist => Context::Recap,
-            Stage::Reminded { .. } | Stage::Plans { .. } => Context::Reminder,
+            Stage::Reminded { .. } => Context::Reminder,
             Stage::Invited => Context::Followup,
             _ => Context::None,
         }

@@ -8,13 +8,15 @@ use super::saying::Saying;
 use super::state::{Attendee, Lead, Patient, Purpose, Stage, Wish};
 use super::turn::Turn;
 use super::{choosing, own, people};
+use crate::domain::conversation::handoff;
 use crate::domain::conversation::intent::Intent;
 use crate::domain::conversation::intent::cues::Cue;
 
 /// A text of the customer.
 pub(super) fn said(turn: &mut Turn<'_>, text: &str, intent: Intent) {
     let heard = Heard::of(text, intent, &turn.state, turn.setting, turn.local_now());
-    if intent == Intent::HumanHandoff {
+    // A lone number reads like a wish for a telephone number where nothing is known of the list it is from.
+    if intent == Intent::HumanHandoff && handoff::of(&heard.cues) {
         return turn.fetch(Reason::Asked);
     }
     // Somebody who wants no messages is answered by others, and nothing is kept for them.
@@ -235,12 +237,10 @@ fn capitalised(word: &str) -> String {
 
 /// Whether the model is to answer first.
 pub(super) fn is_question(heard: &Heard<'_>) -> bool {
-    let told = matches!(
-        heard.intent,
-        Intent::Question | Intent::Complaint | Intent::Thanks | Intent::Greeting | Intent::FeedbackText
-    );
-    told && heard.number().is_none()
-        && (heard.intent != Intent::Question || heard.cues.asks() || heard.cues.has(Cue::Question))
+    let asks = matches!(heard.intent, Intent::Question | Intent::Complaint | Intent::FeedbackText);
+    let courteous = matches!(heard.plain, Intent::Thanks | Intent::Greeting);
+    let bare_topic = heard.intent == Intent::Question && !heard.cues.asks() && !heard.cues.has(Cue::Question);
+    (asks || courteous) && heard.number().is_none() && !bare_topic
 }
 
 fn day(turn: &mut Turn<'_>, heard: &Heard<'_>) {
@@ -257,7 +257,7 @@ fn day(turn: &mut Turn<'_>, heard: &Heard<'_>) {
 
 fn readings(turn: &mut Turn<'_>, heard: &Heard<'_>) {
     let open = turn.state.wish.open.clone();
-    let agreed = matches!(heard.intent, Intent::Affirm) && open.len() == 1;
+    let agreed = heard.cues.has(Cue::Yes) && !heard.cues.has(Cue::No) && open.len() == 1;
     let number = heard.line_of(open.len()).or(agreed.then_some(1));
     if let Some(when) = number.and_then(|number| open.get(number.checked_sub(1)?)) {
         turn.state.wish.want(when.clone());
@@ -277,7 +277,7 @@ fn readings(turn: &mut Turn<'_>, heard: &Heard<'_>) {
         }
         return advance(turn, Lead::Fresh);
     }
-    if heard.intent == Intent::Deny || heard.is_zero() {
+    if heard.cues.has(Cue::No) || heard.is_zero() {
         turn.state.wish.forget_time();
         if !turn.fruitless() {
             turn.ask(Stage::Day, Saying::AskDay);
