@@ -10,6 +10,7 @@ use super::naming::{self, Named};
 use super::people::{self, People};
 use super::setting::Setting;
 use super::state::{Purpose, Slot, Stage, State};
+use super::wish::is_over;
 use crate::domain::conversation::intent::cues::{Cue, Cues};
 use crate::domain::conversation::intent::{self, Context, Intent};
 
@@ -22,6 +23,8 @@ pub(super) struct Heard<'a> {
     pub cues: Cues,
     /// The times that are spoken of.
     pub reading: Reading,
+    /// A time was asked for that is over.
+    pub past: bool,
     /// A careful person would ask back.
     pub doubtful: bool,
     pub service: Named,
@@ -52,6 +55,7 @@ impl<'a> Heard<'a> {
             (Stage::Options { .. }, _) => choose(text, &options, now).reading,
             _ => read(text, &Frame::booking(now).aiming(aim(state, intent))),
         };
+        let past = reading.answer == Answer::Nothing && names_past(text, &state.stage, now);
         let asked = matches!(state.stage, Stage::Professional { .. });
         Self {
             text,
@@ -59,6 +63,7 @@ impl<'a> Heard<'a> {
             plain: intent::decide(&cues, Context::None),
             cues,
             reading,
+            past,
             doubtful: request::read(text, intent, &situation).ask,
             service: naming::service(text, setting, None, !matches!(state.stage, Stage::Idle | Stage::Service { .. })),
             professional: naming::professional(text, setting, asked),
@@ -148,6 +153,15 @@ impl<'a> Heard<'a> {
     /// A yes that is meant.
     pub fn agrees(&self) -> bool {
         self.intent == Intent::Affirm && !self.doubtful
+    }
+}
+
+/// Whether a time that is over is asked for. A day alone may be told of ("com dor desde ontem") unless one was asked for.
+fn names_past(text: &str, stage: &Stage, now: NaiveDateTime) -> bool {
+    match read(text, &Frame::plain(now)).answer {
+        Answer::Clear(when @ When::Moment(_)) => is_over(&when, now),
+        Answer::Clear(when) => matches!(stage, Stage::Day) && is_over(&when, now),
+        _ => false,
     }
 }
 

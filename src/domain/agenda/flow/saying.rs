@@ -287,7 +287,7 @@ impl Teller<'_> {
             None => format!("{service}{whom}"),
         };
         match lead {
-            Lead::Fresh if moving.is_some() => format!("Para {what}, tenho:"),
+            Lead::Fresh if moving.is_some() || patient.is_some() => format!("Para {what}, tenho:"),
             Lead::Fresh => format!("Para {what} tenho:"),
             Lead::Near => format!("Nesse horário não tenho vaga. Os mais próximos para {what}:"),
             Lead::Taken => "Desculpe, esse horário acabou de ser ocupado. Ainda tenho:".to_owned(),

@@ -147,6 +147,7 @@ pub(super) fn absorb(turn: &mut Turn<'_>, heard: &Heard<'_>) -> bool {
         wish.patient = None;
     }
     wish.hear(&heard.reading, now);
+    wish.impossible |= heard.past;
     turn.state.wish != before
 }
 
@@ -317,7 +318,8 @@ fn invited(turn: &mut Turn<'_>, heard: &Heard<'_>) {
             turn.push(Effect::Feedback);
             turn.close(Saying::ThanksFeedback);
         }
-        Intent::Question => turn.leave(),
+        // Not asked twice: it was but an offer.
+        Intent::Question => turn.push(Effect::LeaveToModel { repeat: None }),
         _ => {
             turn.clear();
             idle(turn, heard);

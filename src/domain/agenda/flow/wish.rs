@@ -33,7 +33,8 @@ pub(super) fn bounds(when: &When) -> (Option<NaiveDateTime>, Option<NaiveDateTim
     }
 }
 
-fn is_over(when: &When, now: NaiveDateTime) -> bool {
+/// Whether it lies in the past.
+pub(super) fn is_over(when: &When, now: NaiveDateTime) -> bool {
     match when {
         When::Moment(at) => *at <= now,
         other => bounds(other).1.is_some_and(|until| until <= now),
@@ -159,7 +160,9 @@ impl Wish {
         let last = now + TimeDelta::days(setting.days_max.into());
         let (from, until) = self.day.as_ref().map(bounds).unwrap_or_default();
         let after = self.after.map(|day| ClockTime::MIDNIGHT.on(day));
-        let from = from.max(after).map_or(now, |local| setting.moment(local).max(now));
+        // From the day's beginning on: what is near an hour may be before it.
+        let from = from.max(after).map(|local| ClockTime::hour(0).on(local.date()));
+        let from = from.map_or(now, |local| setting.moment(local).max(now));
         let least = from + TimeDelta::days(setting.days_ahead.max(1).into());
         // A month at a time is enough to choose from.
         let most = from + TimeDelta::days(31.max(setting.days_ahead.into()));
