@@ -87,7 +87,7 @@ const DIALOGUES: &[Dialogue] = &[
         about: "dia e hora ocupados: os mais próximos",
         set: |desk| desk.has("X", "limpeza", "2026-10-13T10:00"),
         says: &["quero marcar limpeza dia 13/10 às 10h", "1", "sim"],
-        ends: "marca limpeza ter 13/10 às 11h",
+        ends: "marca limpeza ter 13/10 às 9h",
     },
     Dialogue {
         about: "depois das 18",

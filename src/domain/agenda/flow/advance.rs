@@ -118,6 +118,11 @@ pub(super) fn ask_slots(turn: &mut Turn<'_>, lead: Lead, widened: u8) {
 
 /// Keeps a slot for the customer; asks first for a name that is missing.
 pub(super) fn hold(turn: &mut Turn<'_>, slot: Slot, options: Vec<Slot>, agreed: bool) {
+    // An hour of today may be over by the time it is chosen.
+    if slot.start <= turn.now {
+        turn.state.wish.forget_time();
+        return advance(turn, Lead::Expired);
+    }
     let kept = turn.state.hold.as_ref().is_some_and(|hold| hold.slot == slot && hold.until > turn.now);
     if kept {
         return turn.ask_recap(slot, options, true);

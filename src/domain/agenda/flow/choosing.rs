@@ -25,8 +25,10 @@ pub(super) fn options(turn: &mut Turn<'_>, heard: &Heard<'_>, options: &[Slot]) 
         absorb(turn, heard);
         return advance(turn, Lead::Fresh);
     }
+    // A list is not shown again when some of it is over.
+    let over = options.iter().any(|slot| slot.start <= turn.now);
     if matches!(heard.intent, Intent::Question | Intent::Complaint) && !heard.names_time() {
-        return turn.leave();
+        return if over { stale(turn, heard) } else { turn.leave() };
     }
     if heard.is_zero() {
         return other_day(turn);
@@ -43,6 +45,7 @@ pub(super) fn options(turn: &mut Turn<'_>, heard: &Heard<'_>, options: &[Slot]) 
             Some(slot) => take(turn, heard, slot.clone(), options),
             None => turn.miss(),
         },
+        Choice::Open | Choice::Nothing if over => stale(turn, heard),
         Choice::Open => open(turn, heard, options, &local),
         Choice::OtherDay | Choice::NoneFits if heard.names_time() => {
             absorb(turn, heard);
@@ -140,6 +143,10 @@ fn others(turn: &mut Turn<'_>, options: &[Slot]) {
 
 /// The details were told back.
 pub(super) fn recap(turn: &mut Turn<'_>, heard: &Heard<'_>, slot: &Slot, options: &[Slot], keeps: bool) {
+    if slot.start <= turn.now {
+        turn.state.wish.forget_time();
+        return stale(turn, heard);
+    }
     if heard.intent == Intent::Affirm && !changes(turn, heard) {
         return match heard.doubtful {
             true => {
@@ -208,10 +215,6 @@ fn chosen_instead(turn: &Turn<'_>, heard: &Heard<'_>, options: &[Slot]) -> Optio
 
 /// A yes to the details.
 fn agreed(turn: &mut Turn<'_>, slot: &Slot, options: &[Slot], keeps: bool) {
-    if slot.start <= turn.now {
-        turn.state.wish.forget_time();
-        return advance(turn, Lead::Expired);
-    }
     let kept = turn.state.hold.as_ref().is_some_and(|hold| hold.slot == *slot && hold.until > turn.now);
     if kept || !keeps {
         return commit(turn, slot.clone());
