@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod agenda;
+mod agenda_flow;
+mod agenda_reminders;
 mod attack;
 mod boot;
 mod calcom;

@@ -1,9 +1,11 @@
-//! What people say about times: when they want something, and which of the offered times they take.
+//! Appointments: what people say about times, the conversation that books, moves and cancels, and when reminders are due.
 
 pub mod appointment;
 pub mod choice;
 pub mod ics;
 pub mod offer;
+pub mod flow;
+pub mod reminders;
 pub mod request;
 pub mod slots;
 pub mod when;

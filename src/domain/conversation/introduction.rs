@@ -103,6 +103,13 @@ pub fn name_given(text: &str, asked: bool) -> Option<PersonName> {
     (0..words.len()).find_map(|at| introduced(&words, at, cased)).or_else(|| bare(&words, cased).filter(|_| asked))
 }
 
+/// The name a text begins with, as in what follows "minha mãe, " or "ela se chama "; `None` when it begins otherwise.
+pub fn name_at_start(text: &str) -> Option<PersonName> {
+    let words = words(text);
+    let cased = text.chars().any(char::is_lowercase);
+    name_at(&words, 0, cased, false).map(|(name, _)| name)
+}
+
 fn words(text: &str) -> Vec<Word<'_>> {
     let belongs = |c: char| c.is_alphabetic() || matches!(c, '\'' | '’' | '-' | '\u{300}'..='\u{36F}');
     let mut out: Vec<Word<'_>> = Vec::new();

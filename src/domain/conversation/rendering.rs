@@ -8,8 +8,10 @@ pub mod lint;
 mod source;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use minijinja::value::Value;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, context, filters};
 use regex::Regex;
 
@@ -104,6 +106,16 @@ pub fn render(source: &str, variables: &Variables<'_>) -> Result<String, RenderE
         privacidade => variables.privacidade,
     };
     let text = ENVIRONMENT.render_str(&plain, values).map_err(|error| failure(&error))?;
+    filled(defuse_mustache(&tidy(&text)).into_owned())
+}
+
+/// Renders a template that is built in, with values of its own.
+///
+/// # Errors
+/// [`RenderError`], as for [`render`].
+pub fn render_with(source: &str, values: &BTreeMap<&'static str, &str>) -> Result<String, RenderError> {
+    let values = Value::from_pairs(values.iter().map(|(name, value)| (*name, *value)));
+    let text = ENVIRONMENT.render_str(source, values).map_err(|error| failure(&error))?;
     filled(defuse_mustache(&tidy(&text)).into_owned())
 }
 

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
+use serde::{Deserialize, Serialize};
 
 /// Seconds of a whole day; the end of a part of a day may be its midnight.
 const DAY_SECONDS: u32 = 86_400;
 
 /// A time of any day, in seconds from its beginning: 0 to 86,400 (the end of the day, `T24:00`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ClockTime(u32);
 
 impl ClockTime {
@@ -53,7 +54,7 @@ impl fmt::Display for ClockTime {
 }
 
 /// From, until, or both: half open where it is closed at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Span<T> {
     /// The first that belongs to it.
     pub from: Option<T>,
@@ -79,7 +80,7 @@ impl<T> Span<T> {
 }
 
 /// What a text says of a time.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum When {
     /// A day and a time of it.
     Moment(NaiveDateTime),
