@@ -4,7 +4,7 @@
 //! weights are a normal distribution ([`features`] holds the prior and why it is what it is), brought up to date day by
 //! day. A company with few outcomes therefore stays near the prior and one with many follows its own people; nothing
 //! has to decide from which number on it may be believed. What is still unknown of the weights draws a prediction
-//! towards one half of its odds, so that a probability means what it says from the first day on.
+//! towards one half, so that a probability means what it says from the first day on.
 //!
 //! A person's own history enters as one number that is shrunk in the same spirit, see [`PersonHistory`].
 //!
@@ -149,13 +149,7 @@ impl From<NoShowModel> for Stored {
     fn from(model: NoShowModel) -> Self {
         let triangle =
             model.covariance.iter().enumerate().flat_map(|(end, row)| row.iter().take(end + 1).copied()).collect();
-        Self {
-            v: VERSION,
-            weights: model.weights.to_vec(),
-            triangle,
-            outcomes: model.outcomes,
-            missed: model.missed,
-        }
+        Self { v: VERSION, weights: model.weights.to_vec(), triangle, outcomes: model.outcomes, missed: model.missed }
     }
 }
 

@@ -73,13 +73,7 @@ pub struct Offer {
 ///
 /// First whom it suits only just: somebody whose last moment lies within a day after this time may get no other
 /// chance. Then who waited longest. `quiet` is whether now lies in quiet hours: then nobody is asked.
-pub fn next(
-    free: &FreeTime,
-    waiting: &[Waiting],
-    rules: &Rules,
-    now: DateTime<Utc>,
-    quiet: bool,
-) -> Option<Offer> {
+pub fn next(free: &FreeTime, waiting: &[Waiting], rules: &Rules, now: DateTime<Utc>, quiet: bool) -> Option<Offer> {
     let ahead = free.starts - now;
     if quiet || ahead < rules.notice {
         return None;

@@ -39,10 +39,7 @@ pub fn recommendation(map: &HeatMap, finding: &Finding) -> String {
             lines.extend(worst(map, rate));
             lines.extend(free(map));
         }
-        _ => lines.push(format!(
-            "Ainda há poucos resultados ({}) para comparar dias e horários.",
-            total.outcomes()
-        )),
+        _ => lines.push(format!("Ainda há poucos resultados ({}) para comparar dias e horários.", total.outcomes())),
     }
     lines.join(" ")
 }
