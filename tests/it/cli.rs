@@ -68,6 +68,19 @@ fn every_example_is_understood() {
         let words =
             example.split("   ").next().unwrap().split(" < ").next().unwrap().replace("Clínica Sorriso", "Clínica");
         // As a shell reads them: what stands in quotes is one word.
+        let shell = |line: &str| -> Vec<String> {
+            let mut words = vec![String::new()];
+            let mut quoted = false;
+            for c in line.chars() {
+                match c {
+                    '\'' => quoted = !quoted,
+                    ' ' if !quoted => words.push(String::new()),
+                    c => words.last_mut().unwrap().push(c),
+                }
+            }
+            words.retain(|word| !word.is_empty());
+            words
+        };
         let quoted = words
             .split('\'')
             .enumerate()
