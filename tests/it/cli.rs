@@ -81,12 +81,7 @@ fn every_example_is_understood() {
             words.retain(|word| !word.is_empty());
             words
         };
-        let quoted = words
-            .split('\'')
-            .enumerate()
-            .map(|(n, part)| if n % 2 == 1 { part.replace(' ', "_") } else { part.to_owned() });
-        let words = quoted.collect::<String>();
-        let words: Vec<&str> = words.split_whitespace().collect();
+        let words = shell(&words);
         assert!(Cli::try_parse_from(&words).is_ok(), "{example}: {}", Cli::try_parse_from(&words).unwrap_err());
     }
 }
@@ -121,7 +116,11 @@ fn exit_codes_tell_usage_from_configuration() {
 #[test]
 fn train_context_without_a_database_says_so() {
     let key = "ab".repeat(32);
-    let env = [("DATABASE_URL", "postgres://app@127.0.0.1:1/none"), ("SECRETARIA_SECURITY__MASTER_KEY", key.as_str())];
+    let env = [
+        ("DATABASE_URL", "postgres://app@127.0.0.1:1/none"),
+        ("REDIS_URL", "redis://127.0.0.1:1"),
+        ("SECRETARIA_SECURITY__MASTER_KEY", key.as_str()),
+    ];
     let output = secretaria(&["train-context", "--since", "2026-11-01"], &env);
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
     assert!(stdout(&output).is_empty() && stderr(&output).contains("DATABASE_URL"), "{}", stderr(&output));
