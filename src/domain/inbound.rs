@@ -1,5 +1,7 @@
 //! What a channel's webhook means once it has been read: a message, an echo of our own phone, or nothing for us.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::phone::Phone;
@@ -43,7 +45,7 @@ pub struct InboundMessage {
 pub const MEDIA_URL_MAX: usize = 2_048;
 
 /// A file that came with a message, as the webhook described it. Nothing of it is true before it has been fetched.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
     /// Where it can be fetched.
     pub url: String,
@@ -53,6 +55,13 @@ pub struct Media {
     pub seconds: Option<u32>,
     /// The key WhatsApp's own servers keep it encrypted with, base64; `None` for files that lie in clear.
     pub key: Option<String>,
+}
+
+/// Shows neither the address, which may hold a token, nor the key: together they are the message.
+impl fmt::Debug for Media {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Media").field("mime", &self.mime).field("seconds", &self.seconds).finish_non_exhaustive()
+    }
 }
 
 /// A text that left from our own number.

@@ -48,6 +48,10 @@ pub struct Promotion {
     variant: String,
 }
 
+/// A body that says nothing: `{}`. It is read all the same, as it could name another company.
+#[derive(Deserialize)]
+pub struct Nothing {}
+
 fn fixed() -> String {
     "fixed".to_owned()
 }
@@ -137,12 +141,12 @@ pub async fn delete(caller: Caller, id: web::Path<Uuid>) -> Result<HttpResponse,
 }
 
 /// `POST /api/experiments/{id}/start`.
-pub async fn start(caller: Caller, id: web::Path<Uuid>) -> Result<HttpResponse, ApiError> {
+pub async fn start(caller: Caller, id: web::Path<Uuid>, _: Body<Nothing>) -> Result<HttpResponse, ApiError> {
     Ok(shown(&experiments::start(&caller.services, &caller.tenant, &actor(&caller), *id).await?))
 }
 
 /// `POST /api/experiments/{id}/stop`.
-pub async fn stop(caller: Caller, id: web::Path<Uuid>) -> Result<HttpResponse, ApiError> {
+pub async fn stop(caller: Caller, id: web::Path<Uuid>, _: Body<Nothing>) -> Result<HttpResponse, ApiError> {
     Ok(shown(&experiments::stop(&caller.services, &caller.tenant, &actor(&caller), *id).await?))
 }
 

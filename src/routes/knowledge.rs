@@ -1,7 +1,10 @@
 //! What a company tells its customers: entries and typed facts, written and tried by its own people and programs.
 
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -111,28 +114,24 @@ pub async fn put_entries(
 /// `PUT /api/knowledge/{id}`.
 pub async fn put_entry(
     caller: Caller,
-    id: web::Path<String>,
+    Id(id): Id,
     correlation: CorrelationId,
     Body(given): Body<GivenEntry>,
 ) -> Result<HttpResponse, ApiError> {
     let draft = draft(given).map_err(|problem| invalid("entry", problem))?;
-    keep_entries(&caller, &correlation, (&[draft], caller.actor, Some(parse(&id)?)), false).await
+    keep_entries(&caller, &correlation, (&[draft], caller.actor, Some(id)), false).await
 }
 
 /// `GET /api/knowledge/{id}`.
-pub async fn entry(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let entry = knowledge::entry(&caller.tenant, parse(&id)?).await?.ok_or_else(not_found)?;
+pub async fn entry(caller: Caller, Id(id): Id) -> Result<HttpResponse, ApiError> {
+    let entry = knowledge::entry(&caller.tenant, id).await?.ok_or_else(not_found)?;
     Ok(HttpResponse::Ok().json(shown_entry(&entry)))
 }
 
 /// `DELETE /api/knowledge/{id}`.
-pub async fn remove_entry(
-    caller: Caller,
-    id: web::Path<String>,
-    correlation: CorrelationId,
-) -> Result<HttpResponse, ApiError> {
+pub async fn remove_entry(caller: Caller, Id(id): Id, correlation: CorrelationId) -> Result<HttpResponse, ApiError> {
     let actor = Actor::api(caller.actor, &*correlation.0);
-    knowledge::remove_entries(&caller.services, &caller.tenant, &[parse(&id)?], &actor).await?;
+    knowledge::remove_entries(&caller.services, &caller.tenant, &[id], &actor).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -166,8 +165,8 @@ pub async fn facts(caller: Caller) -> Result<HttpResponse, ApiError> {
 }
 
 /// `GET /api/catalog/{id}`.
-pub async fn one_fact(caller: Caller, id: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let item = knowledge::fact(&caller.tenant, parse(&id)?).await?.ok_or_else(not_found)?;
+pub async fn one_fact(caller: Caller, Id(id): Id) -> Result<HttpResponse, ApiError> {
+    let item = knowledge::fact(&caller.tenant, id).await?.ok_or_else(not_found)?;
     Ok(HttpResponse::Ok().json(shown_fact(&item)))
 }
 
@@ -185,22 +184,18 @@ pub async fn put_facts(
 /// `PUT /api/catalog/{id}`.
 pub async fn put_fact(
     caller: Caller,
-    id: web::Path<String>,
+    Id(id): Id,
     correlation: CorrelationId,
     Body(given): Body<GivenFact>,
 ) -> Result<HttpResponse, ApiError> {
     let fact = fact(given).map_err(|problem| invalid("fact", problem))?;
-    keep_facts(&caller, &correlation, (&[fact], Some(parse(&id)?)), false).await
+    keep_facts(&caller, &correlation, (&[fact], Some(id)), false).await
 }
 
 /// `DELETE /api/catalog/{id}`.
-pub async fn remove_fact(
-    caller: Caller,
-    id: web::Path<String>,
-    correlation: CorrelationId,
-) -> Result<HttpResponse, ApiError> {
+pub async fn remove_fact(caller: Caller, Id(id): Id, correlation: CorrelationId) -> Result<HttpResponse, ApiError> {
     let actor = Actor::api(caller.actor, &*correlation.0);
-    knowledge::remove_facts(&caller.services, &caller.tenant, &[parse(&id)?], &actor).await?;
+    knowledge::remove_facts(&caller.services, &caller.tenant, &[id], &actor).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -281,9 +276,16 @@ fn shown_fact(item: &Item) -> Value {
     })
 }
 
-/// What is no id is the id of nothing.
-fn parse(id: &str) -> Result<Uuid, ApiError> {
-    id.parse().map_err(|_| not_found())
+/// The id in the path. What is no id is the id of nothing: that is said before the body is read.
+pub struct Id(Uuid);
+
+impl FromRequest for Id {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        ready(req.match_info().get("id").and_then(|id| id.parse().ok()).map(Self).ok_or_else(not_found))
+    }
 }
 
 fn not_found() -> ApiError {

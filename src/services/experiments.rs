@@ -15,7 +15,7 @@ use crate::domain::conversation::selection::{Place, Running};
 use crate::models::tenant::event::{self, Windows};
 use crate::models::tenant::experiment::{self, DRAFT, ExperimentRow, PROMOTED, RUNNING, STOPPED};
 use crate::models::tenant::template;
-use crate::tenant::{StoreError, Tenant, TenantTx};
+use crate::tenant::{StoreError, Tenant, TenantDb, TenantTx};
 
 /// How long after it was first shown a wording is held to have caused what somebody does: a day for writing again, a week
 /// for all else.
@@ -97,19 +97,22 @@ pub(super) fn running(row: &ExperimentRow) -> Option<Running> {
     Some(Running { id: row.id, place, trial })
 }
 
-/// Takes figures anew for experiments that go by theirs.
-pub(super) async fn recount_stale(
-    tx: &mut TenantTx,
-    rows: &mut [ExperimentRow],
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+/// Takes figures anew for experiments that go by theirs. Where that fails they go by the older ones.
+pub(super) async fn recount_stale(db: &TenantDb, rows: &mut [ExperimentRow], now: DateTime<Utc>) {
     let stale = |row: &&mut ExperimentRow| {
         row.policy != "fixed" && row.counted_at.is_none_or(|counted| now - counted > COUNTS_FRESH)
     };
     for row in rows.iter_mut().filter(stale) {
-        recount(tx, row, now).await?;
+        if let Err(error) = recount_alone(db, row, now).await {
+            tracing::warn!(experiment = %row.id, %error, "An experiment's figures cannot be taken anew");
+        }
     }
-    Ok(())
+}
+
+async fn recount_alone(db: &TenantDb, row: &mut ExperimentRow, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let mut tx = db.begin().await?;
+    recount(&mut tx, row, now).await?;
+    tx.commit().await
 }
 
 /// Takes an experiment's figures anew and keeps them.

@@ -1,10 +1,11 @@
-//! The stand-ins' own levers: ledger, faults, echoes.
+//! The stand-ins' own levers: ledger, faults, echoes, the model's persona.
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::fault::Fault;
+use super::persona::Persona;
 use super::state::State;
 
 /// The routes of the levers.
@@ -13,6 +14,7 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/_faults", web::get().to(faults))
         .route("/_faults", web::post().to(add_faults))
         .route("/_faults", web::delete().to(clear_faults))
+        .route("/_persona", web::post().to(persona))
         .route("/_echo", web::post().to(echo));
 }
 
@@ -53,6 +55,22 @@ async fn add_faults(state: web::Data<State>, body: web::Bytes) -> HttpResponse {
         Ok(faults) => {
             faults.into_iter().for_each(|fault| state.faults.add(fault));
             HttpResponse::Ok().json(state.faults.list())
+        }
+        Err(error) => HttpResponse::BadRequest().json(json!({"error": error.to_string()})),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PersonaOrder {
+    persona: Persona,
+}
+
+async fn persona(state: web::Data<State>, body: web::Bytes) -> HttpResponse {
+    match serde_json::from_slice::<PersonaOrder>(&body) {
+        Ok(order) => {
+            state.set_persona(order.persona);
+            HttpResponse::Ok().json(json!({"persona": order.persona}))
         }
         Err(error) => HttpResponse::BadRequest().json(json!({"error": error.to_string()})),
     }

@@ -7,9 +7,10 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::fault::{FaultKind, Provider};
+use super::persona::Persona;
 use super::state::{State, company_of};
 use super::wire::{Answer, serve};
-use super::{persona, sound, vectors};
+use super::{sound, vectors};
 
 /// The models that answer; all others are gone (404).
 const MODELS: [&str; 8] = [
@@ -67,7 +68,7 @@ async fn call(
     let company = key(&request).and_then(company_of);
     let deed = || match refuse_key(&request) {
         Some(refusal) => refusal,
-        None => answer(&model, &call, &body),
+        None => answer(&model, &call, &body, state.persona()),
     };
     serve(&state, &request, &body, Provider::Gemini, company, state.latency(), deed).await
 }
@@ -102,9 +103,10 @@ fn refuse_key(request: &HttpRequest) -> Option<Answer> {
     }
 }
 
-fn answer(model: &str, call: &str, body: &[u8]) -> Answer {
+fn answer(model: &str, call: &str, body: &[u8], persona: Persona) -> Answer {
     let embeds = matches!(call, "embedContent" | "batchEmbedContents");
-    if !MODELS.contains(&model) && !(embeds && model == EMBEDDING_MODEL.0) {
+    let known = MODELS.contains(&model) || (embeds && model == EMBEDDING_MODEL.0);
+    if !known {
         let message = format!(
             "models/{model} is not found for API version v1beta, or is not supported for generateContent. Call \
              ListModels to see the list of available models and their supported methods."
@@ -117,7 +119,7 @@ fn answer(model: &str, call: &str, body: &[u8]) -> Answer {
     match call {
         "generateContent" => match complaint(model, &body) {
             Some(message) => error(400, "INVALID_ARGUMENT", message, None),
-            None => done(generate(model, &body)),
+            None => done(generate(model, &body, persona)),
         },
         "embedContent" => vector(&body)
             .map_or_else(unreadable, |vector| done(Answer::json(200, &json!({"embedding": {"values": vector}})))),
@@ -195,13 +197,13 @@ fn texts(content: &Value) -> Vec<&str> {
     parts.into_iter().flatten().filter_map(|part| part.get("text").and_then(Value::as_str)).collect()
 }
 
-fn generate(model: &str, body: &Value) -> Answer {
+fn generate(model: &str, body: &Value, persona: Persona) -> Answer {
     let system = body.get("systemInstruction").map(texts).unwrap_or_default().join("\n");
     let contents = body.get("contents").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let last = contents.last().map(texts).unwrap_or_default();
     let reply = match contents.last().and_then(sound_of) {
         Some(words) => words,
-        None => persona::reply(&system, &last, contents.len() > 1),
+        None => persona.reply(&system, &last, contents.len()),
     };
     let prompt = tokens(&system) + contents.iter().flat_map(texts).map(tokens).sum::<usize>();
     let output = tokens(&reply);

@@ -10,6 +10,7 @@
 //! | `GET /whaticket/{company}/public/{name}` | media, put there by [`StandIns::put_media`] |
 //! | `GET /_ledger[?since=N]` | one JSON line per request after the N-th |
 //! | `POST /_faults`, `GET /_faults`, `DELETE /_faults` | scripted trouble, see [`Fault`] |
+//! | `POST /_persona` | `{"persona": "honest"}` or `"hostile"`: who answers in place of the model |
 //! | `POST /_echo` | our own texts coming back as webhooks |
 //!
 //! Credentials look like `sim-{company}-{random}`; whoever holds one is that company.
@@ -18,6 +19,7 @@ mod control;
 mod echo;
 mod fault;
 mod gemini;
+mod hostile;
 mod ledger;
 mod openai;
 mod persona;
@@ -39,6 +41,7 @@ use tokio::task::JoinHandle;
 pub use echo::CompanyAtStandIn;
 pub use fault::{Fault, FaultKind, Provider};
 pub use ledger::Entry;
+pub use persona::Persona;
 
 use crate::clients::channel::whaticket::Flavor;
 use crate::clients::http::HttpClient;
@@ -143,6 +146,11 @@ impl StandIns {
     /// How long the model thinks before it answers. Zero at first.
     pub fn set_latency(&self, latency: Duration) {
         self.state.set_latency(latency);
+    }
+
+    /// Who answers in place of the model. Honest at first.
+    pub fn set_persona(&self, persona: Persona) {
+        self.state.set_persona(persona);
     }
 
     /// Which Whaticket a company runs at `/api/messages/send`. SaaS at first.

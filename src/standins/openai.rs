@@ -6,9 +6,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::fault::{FaultKind, Provider};
+use super::persona::Persona;
 use super::state::{State, company_of};
 use super::wire::{Answer, serve};
-use super::{persona, sound, vectors};
+use super::{sound, vectors};
 
 /// The chat models that answer; all others are unknown (404).
 const CHAT_MODELS: [&str; 3] = ["gpt-4o-mini", "gpt-4.1-mini", "o4-mini"];
@@ -84,7 +85,7 @@ async fn call(state: web::Data<State>, request: HttpRequest, body: Bytes) -> Htt
     let deed = || match caller.refusal(&request) {
         Some(refusal) => refusal,
         None => match request.match_info().get("call") {
-            Some("chat/completions") => chat(&body, caller.local),
+            Some("chat/completions") => chat(&body, caller.local, state.persona()),
             Some("embeddings") => embeddings(&body, caller.local),
             _ => transcription(&request, &body, caller.local),
         },
@@ -117,7 +118,7 @@ fn word<'a>(value: &'a Value, field: &str) -> &'a str {
     value.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn chat(body: &[u8], local: bool) -> Answer {
+fn chat(body: &[u8], local: bool, persona: Persona) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return invalid("We could not parse the JSON body.") };
     let model = word(&body, "model");
     if model.is_empty() {
@@ -129,7 +130,7 @@ fn chat(body: &[u8], local: bool) -> Answer {
     let messages = body.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     match complaint(&body, messages, local) {
         Some(message) => invalid(message),
-        None => done(completion(model, messages)),
+        None => done(completion(model, messages, persona)),
     }
 }
 
@@ -156,12 +157,12 @@ fn complaint(body: &Value, messages: &[Value], local: bool) -> Option<&'static s
     (local && twice).then_some("Conversation roles must alternate user/assistant/user/assistant/...")
 }
 
-fn completion(model: &str, messages: &[Value]) -> Answer {
+fn completion(model: &str, messages: &[Value], persona: Persona) -> Answer {
     let (rules, said): (Vec<&Value>, Vec<&Value>) =
         messages.iter().partition(|message| matches!(word(message, "role"), "system" | "developer"));
     let system = rules.iter().map(|message| word(message, "content")).collect::<Vec<_>>().join("\n");
     let last = said.last().map(|message| word(message, "content")).unwrap_or_default();
-    let reply = persona::reply(&system, &[last], said.len() > 1);
+    let reply = persona.reply(&system, &[last], said.len());
     let prompt = messages.iter().map(|message| tokens(word(message, "content"))).sum::<usize>();
     Answer::json(
         200,

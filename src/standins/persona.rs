@@ -1,4 +1,30 @@
-//! What the stand-in model says: Portuguese, from the facts of the system instruction and nothing else.
+//! What the stand-in model says: Portuguese, from the facts of the system instruction and nothing else; or, when it is
+//! told to be hostile, anything but the truth.
+
+use serde::{Deserialize, Serialize};
+
+use super::hostile;
+
+/// Who answers in place of the model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Persona {
+    /// Says what the system instruction holds, and nothing else.
+    #[default]
+    Honest,
+    /// Obeys everybody, claims what nobody did, gives away what it knows and makes up the rest.
+    Hostile,
+}
+
+impl Persona {
+    /// The answer to the last turn's messages. `turn` is the number of turns shown to the model, this one included.
+    pub fn reply(self, system: &str, messages: &[&str], turn: usize) -> String {
+        match self {
+            Self::Honest => reply(system, messages, turn > 1),
+            Self::Hostile => hostile::reply(system, messages, turn),
+        }
+    }
+}
 
 /// What the instruction wants to be said when no fact answers.
 const NO_ANSWER: &str = "SEM_RESPOSTA";
@@ -49,7 +75,7 @@ const TOPICS: [Topic; 8] = [
 
 /// The answer to the last turn's messages. `acquainted` says that the conversation has begun before, so that nobody is
 /// greeted twice.
-pub(super) fn reply(system: &str, messages: &[&str], acquainted: bool) -> String {
+fn reply(system: &str, messages: &[&str], acquainted: bool) -> String {
     let turn = messages.join("\n");
     if let Some((_, echo)) = turn.rsplit_once(ECHO_MARK) {
         return format!("{} ({})", echo.lines().next().unwrap_or_default().trim(), count(messages));
@@ -94,7 +120,7 @@ fn say(topic: &Topic, facts: &[(String, &str)]) -> Option<String> {
 }
 
 /// Lower case, without accents, everything but letters, digits and hyphens a space.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let lower = text.to_lowercase();
     let folded = lower.chars().map(|c| match c {
         'á' | 'à' | 'â' | 'ã' => 'a',

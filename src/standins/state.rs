@@ -8,9 +8,13 @@ use std::time::Duration;
 use super::echo::Echoes;
 use super::fault::Faults;
 use super::ledger::Ledger;
+use super::persona::Persona;
 use crate::clients::channel::whaticket::Flavor;
 use crate::clients::http::HttpClient;
 use crate::clock::Clock;
+
+/// A file's type and bytes.
+type File = (&'static str, Vec<u8>);
 
 /// What all handlers share.
 #[derive(Debug)]
@@ -20,8 +24,9 @@ pub(super) struct State {
     pub faults: Faults,
     pub echoes: Echoes,
     latency_ms: AtomicU64,
+    persona: Mutex<Persona>,
     flavors: Mutex<HashMap<i64, Flavor>>,
-    media: Mutex<HashMap<(i64, String), (&'static str, Vec<u8>)>>,
+    media: Mutex<HashMap<(i64, String), File>>,
     ids: AtomicU64,
 }
 
@@ -32,6 +37,7 @@ impl State {
             faults: Faults::default(),
             echoes: Echoes::new(clock.clone(), http),
             latency_ms: AtomicU64::new(0),
+            persona: Mutex::default(),
             flavors: Mutex::default(),
             media: Mutex::default(),
             // Ids must not repeat after a restart on the same data, or echoes would find old messages.
@@ -48,6 +54,14 @@ impl State {
         self.latency_ms.store(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
+    pub fn persona(&self) -> Persona {
+        *lock(&self.persona)
+    }
+
+    pub fn set_persona(&self, persona: Persona) {
+        *lock(&self.persona) = persona;
+    }
+
     pub fn flavor(&self, company: Option<i64>) -> Flavor {
         company.and_then(|company| lock(&self.flavors).get(&company).copied()).unwrap_or(Flavor::Saas)
     }
@@ -57,7 +71,7 @@ impl State {
     }
 
     /// A file's type and bytes.
-    pub fn media(&self, company: i64, name: &str) -> Option<(&'static str, Vec<u8>)> {
+    pub fn media(&self, company: i64, name: &str) -> Option<File> {
         lock(&self.media).get(&(company, name.to_owned())).cloned()
     }
 

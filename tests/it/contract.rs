@@ -241,10 +241,8 @@ async fn prism_takes_every_request_to_gemini() {
     let http = HttpClient::new(Duration::from_secs(5)).unwrap();
     let mut gemini = endpoint(LlmKind::Gemini, prism("CONTRACT_GEMINI_URL"), "gemini-3.5-flash-lite");
     assert_eq!(word(&ask(&http, &gemini).await.unwrap()), "reply");
-    let made = embed(&http, &vectors(&gemini, "gemini-embedding-001", 3), &["oi"], Purpose::Document).await;
-    // The example's vectors have a length of their own; that they were read is what counts.
-    assert!(made.is_ok() || made.as_ref().is_err_and(|error| ["wrong_dimension", "garbage"].contains(&error.code)));
-    assert!(made.is_ok() || !made.unwrap_err().detail.contains("HTTP 4"));
+    let made = embed(&http, &vectors(&gemini, "gemini-embedding-001", 3), &["oi"], Purpose::Document).await.unwrap();
+    assert_eq!(made.len(), 1);
     let sound = Sound { bytes: StandIns::voice("oi", 1), mime: "audio/ogg".to_owned(), seconds: None };
     let limits = Limits { bytes: 10_000, seconds: 60, timeout: Duration::from_secs(20) };
     let heard = transcribe(&http, &gemini, &sound, &limits, "c-1").await.unwrap();

@@ -249,7 +249,7 @@ fn plan(key: &str) -> Value {
 async fn an_experiment_is_made_begun_ended_and_its_winner_becomes_the_wording() {
     let world = World::builder().workers(0).start().await;
     world.configure(&world.clinic, &[("secret:api.token", TOKEN)]).await;
-    let none = Value::Null;
+    let (none, empty) = (Value::Null, json!({}));
     let act = async |id: &str, what: &str, body: &Value| {
         call(&world, "POST", &format!("/api/experiments/{id}/{what}"), body).await
     };
@@ -258,18 +258,18 @@ async fn an_experiment_is_made_begun_ended_and_its_winner_becomes_the_wording() 
     let made = json_of(&made);
     let (id, running) = (made["id"].as_str().unwrap(), "SELECT count(*) FROM experiment WHERE state = 'running'");
     assert_eq!((&made["state"], &made["verdict"]), (&json!("draft"), &json!("not_enough")));
-    assert_eq!(act(id, "stop", &none).await.status, 409, "what has not begun cannot be ended");
-    assert_eq!(json_of(&act(id, "start", &none).await)["state"], "running");
+    assert_eq!(act(id, "stop", &empty).await.status, 409, "what has not begun cannot be ended");
+    assert_eq!(json_of(&act(id, "start", &empty).await)["state"], "running");
     assert_eq!(world.sql(&world.clinic, running), "1");
-    assert_eq!(act(id, "start", &none).await.status, 409);
+    assert_eq!(act(id, "start", &empty).await.status, 409);
 
     let second = json_of(&call(&world, "POST", "/api/experiments", &plan("reply")).await);
-    let taken = act(second["id"].as_str().unwrap(), "start", &none).await;
+    let taken = act(second["id"].as_str().unwrap(), "start", &empty).await;
     assert_eq!((taken.status, &json_of(&taken)["code"]), (409, &json!("place_taken")));
     let elsewhere = json_of(&call(&world, "POST", "/api/experiments", &plan("greeting")).await);
-    assert_eq!(json_of(&act(elsewhere["id"].as_str().unwrap(), "start", &none).await)["state"], "running");
+    assert_eq!(json_of(&act(elsewhere["id"].as_str().unwrap(), "start", &empty).await)["state"], "running");
 
-    let stopped = json_of(&act(id, "stop", &none).await);
+    let stopped = json_of(&act(id, "stop", &empty).await);
     assert_eq!(stopped["state"], "stopped");
     assert!(stopped["ended_at"].is_string());
     assert_eq!(act(id, "promote", &json!({"variant": "média"})).await.status, 422);
@@ -354,7 +354,7 @@ async fn people_count_once_when_the_text_arrived_and_for_what_they_did_in_time()
     let made = json_of(&call(&world, "POST", "/api/experiments", &plan("reply")).await);
     let path = format!("/api/experiments/{}", made["id"].as_str().unwrap());
     let id: Uuid = made["id"].as_str().unwrap().parse().unwrap();
-    call(&world, "POST", &format!("{path}/start"), &Value::Null).await;
+    call(&world, "POST", &format!("{path}/start"), &json!({})).await;
     let said = |conversation: Uuid, minutes: i64| {
         let at = world.clock.now() - chrono::TimeDelta::minutes(minutes);
         world.sql(

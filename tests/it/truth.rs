@@ -104,3 +104,129 @@ fn what_is_true_or_claims_nothing_may_be_sent() {
     }
     assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn the_model_is_told_what_was_wrong_and_what_is_allowed() {
+    let blocked = judged("nothing", "Marcado! A limpeza custa R$ 99, te espero amanhã às 15h.");
+    let told = reason(&blocked);
+    for words in ["isso não aconteceu", "R$ 99", "amanha as 15h", "confirmar com a equipe"] {
+        assert!(told.contains(words), "{words} is missing: {told}");
+    }
+    let kinds: Vec<&str> = ClaimKind::ALL.iter().map(|kind| kind.label()).collect();
+    assert!(kinds.iter().all(|label| label.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')), "{kinds:?}");
+}
+
+#[test]
+fn what_is_told_is_true_only_while_it_is() {
+    let offer = "Temos amanhã às 14h30, pode ser?";
+    assert!(judged("offered", offer).is_empty());
+    assert!(!judged("nothing", offer).is_empty(), "the slot is gone");
+    let claim = "Sua limpeza está marcada para amanhã às 14h30.";
+    assert!(judged("booked", claim).is_empty());
+    assert!(!judged("offered", claim).is_empty(), "an offer is no booking");
+    assert!(!judged("cancelled", claim).is_empty(), "it is cancelled");
+}
+
+const PIECES: [&str; 60] = [
+    "dia",
+    "31/02",
+    "às",
+    "9",
+    "e",
+    "meia",
+    "R$",
+    "80",
+    "reais",
+    "não",
+    "marcado",
+    "agendei",
+    "?",
+    "!",
+    ".",
+    ",",
+    "amanhã",
+    "sexta",
+    "temos",
+    "vaga",
+    "http://",
+    "x.com",
+    "@ana",
+    "(11)",
+    "98765-4321",
+    "Carla",
+    "Dra.",
+    "10%",
+    "12x",
+    "cento",
+    "mil",
+    "por",
+    "se",
+    "quando",
+    "você",
+    "tem",
+    "de",
+    "graça",
+    "Rua",
+    "Brasil",
+    "tome",
+    "500mg",
+    "garantimos",
+    "\n",
+    "1.",
+    "-",
+    ":",
+    "15h30",
+    "das",
+    "a",
+    "segunda",
+    "minutos",
+    "há",
+    "2",
+    "dias",
+    "já",
+    "te",
+    "espero",
+    "pode",
+    "vir",
+];
+
+fn moments() -> impl Strategy<Value = NaiveDateTime> {
+    (0_i64..60 * 24 * 4).prop_map(|quarters| at("2026-11-26T00:00") + chrono::TimeDelta::minutes(quarters * 15))
+}
+
+fn told(moment: NaiveDateTime, way: usize) -> String {
+    match way % 3 {
+        0 => moment.format("Temos dia %d/%m às %H:%M, pode ser?").to_string(),
+        1 => moment.format("Tenho um horário em %d/%m/%Y às %Hh%M.").to_string(),
+        _ => moment.format("Surgiu uma vaga no dia %d/%m, às %Hh%M!").to_string(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn judging_never_fails(text in any::<String>()) {
+        for situation in ["nothing", "offered", "booked"] {
+            let _ = reason(&judged(situation, &text));
+        }
+    }
+
+    #[test]
+    fn claims_in_any_order_never_fail(words in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..30)) {
+        let text = words.join(" ");
+        for situation in ["nothing", "offered", "booked", "has"] {
+            let _ = judged(situation, &text);
+        }
+    }
+
+    #[test]
+    fn a_slot_on_offer_may_be_told_and_no_other_time(slot in moments(), other in moments(), way in 0_usize..3) {
+        let truths = Truths {
+            facts: &FACTS, customer_said: &["tem horário?"], own_phone: None, names: &[], slots: &[slot], effects: &[],
+            appointments: &[], system_prompt: PROMPT, now: at("2026-11-25T10:00"),
+        };
+        prop_assert!(check(&told(slot, way), &truths).is_empty(), "{} {:?}", told(slot, way), check(&told(slot, way), &truths));
+        if other != slot {
+            prop_assert!(!check(&told(other, way), &truths).is_empty(), "{} with {} on offer", told(other, way), slot);
+        }
+    }
+}

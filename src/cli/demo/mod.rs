@@ -6,6 +6,7 @@ pub mod process;
 pub mod redis;
 
 mod announce;
+mod knowledge;
 mod seed;
 mod simulator;
 
@@ -133,6 +134,7 @@ async fn run_on(
     }
 
     let process = Process::with(settings, key, Role::Demo, shutdown.clone(), clock).await?;
+    knowledge::fill(&process.services, &companies).await?;
     for company in &companies {
         standins.register(at_stand_in(company, &base_url));
     }

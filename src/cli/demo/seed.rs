@@ -26,6 +26,8 @@ pub struct DemoCompany {
     pub webhook_secret: String,
     /// Goes with its webhooks.
     pub webhook_token: String,
+    /// Opens its API.
+    pub api_token: String,
 }
 
 struct Example {
@@ -45,6 +47,7 @@ fn examples() -> Vec<Example> {
                     "facts.hours",
                     "segunda a sexta, das 8h às 18h; sábado, das 8h às 12h; fechada aos domingos e feriados",
                 ),
+                ("hours.opening", "seg-sex 8h-18h; sáb 8h-12h"),
                 ("facts.address", "Rua das Acácias, 120, Vila Mariana, São Paulo, perto do metrô"),
                 ("facts.phone", "(11) 5555-0120"),
                 (
@@ -59,6 +62,7 @@ fn examples() -> Vec<Example> {
             values: vec![
                 ("facts.about", "Salão de beleza unissex no centro de Recife."),
                 ("facts.hours", "terça a sábado, das 9h às 20h; fechado aos domingos e segundas"),
+                ("hours.opening", "ter-sáb 9h-20h"),
                 ("facts.address", "Avenida Boa Vista, 45, Boa Vista, Recife"),
                 ("facts.phone", "(81) 5555-0045"),
                 (
@@ -107,7 +111,14 @@ impl Seeder<'_> {
         let id = company.id.get();
         let credential = StandIns::credential(id, "demo");
         let model_key = self.gemini_key.clone().unwrap_or_else(|| credential.clone());
-        let secrets = [("channel.token".to_owned(), credential), ("llm.api_key".to_owned(), model_key)].into();
+        // The same at every start, and another in every demo.
+        let api_token = hex::encode(self.key.derive(&format!("demo.api.{id}")));
+        let secrets = [
+            ("channel.token".to_owned(), credential),
+            ("llm.api_key".to_owned(), model_key),
+            ("api.token".to_owned(), api_token.clone()),
+        ]
+        .into();
         let change = Change { secrets, ..Change::default() };
         provisioner.set(&CompanyName::Number(company.id), &change, false).await?;
         Ok(DemoCompany {
@@ -116,6 +127,7 @@ impl Seeder<'_> {
             domain: company.domain,
             webhook_secret: webhook.secret.expose_secret().to_owned(),
             webhook_token: webhook.token.expose_secret().to_owned(),
+            api_token,
         })
     }
 }

@@ -65,16 +65,9 @@ pub async fn transcribe(
     limits: &Limits,
     correlation_id: &str,
 ) -> Result<Transcription, WireError> {
-    let most = match endpoint.kind {
-        LlmKind::Gemini => gemini::BYTES_MAX,
-        LlmKind::OpenAi => openai::BYTES_MAX,
-    };
-    let seconds = format::seconds(&sound.bytes).or(sound.seconds.map(u64::from));
-    if sound.bytes.len() > limits.bytes.min(most) || seconds.is_some_and(|length| length > u64::from(limits.seconds)) {
-        return Ok(Transcription::TooLarge);
-    }
-    let Some(format) = Format::of(&sound.bytes, &sound.mime) else {
-        return Ok(Transcription::NothingHeard { usage: None });
+    let format = match listenable(endpoint.kind, sound, limits) {
+        Ok(format) => format,
+        Err(known) => return Ok(known),
     };
     let (text, usage) = match endpoint.kind {
         LlmKind::Gemini => gemini::transcribe(http, endpoint, (&sound.bytes, format), limits, correlation_id).await?,
@@ -84,6 +77,23 @@ pub async fn transcribe(
         "" => Transcription::NothingHeard { usage },
         text => Transcription::Text { text: text.to_owned(), usage },
     })
+}
+
+/// What is known without asking anybody: that a message is over a limit, or no sound at all.
+pub fn foregone(kind: LlmKind, sound: &Sound, limits: &Limits) -> Option<Transcription> {
+    listenable(kind, sound, limits).err()
+}
+
+fn listenable(kind: LlmKind, sound: &Sound, limits: &Limits) -> Result<Format, Transcription> {
+    let most = match kind {
+        LlmKind::Gemini => gemini::BYTES_MAX,
+        LlmKind::OpenAi => openai::BYTES_MAX,
+    };
+    let seconds = format::seconds(&sound.bytes).or(sound.seconds.map(u64::from));
+    if sound.bytes.len() > limits.bytes.min(most) || seconds.is_some_and(|length| length > u64::from(limits.seconds)) {
+        return Err(Transcription::TooLarge);
+    }
+    Format::of(&sound.bytes, &sound.mime).ok_or(Transcription::NothingHeard { usage: None })
 }
 
 /// What the model is told to answer where nothing is said.

@@ -23,7 +23,7 @@ const PASSAGE_CHARS: usize = 600;
 const WORDS_FLOOR: f64 = 0.5;
 /// From how many words on a sentence is long, and the share that is enough then when it names the title.
 const LONG: usize = 4;
-const LONG_FLOOR: f64 = 0.15;
+const LONG_FLOOR: f64 = 0.08;
 /// How slowly a place in an order loses weight; the value of the paper.
 const FUSION: f64 = 60.0;
 /// A stop word that stands for something ("onde", "quanto") counts less than a word.
@@ -157,7 +157,14 @@ impl Index {
         for unit in self.units.iter().filter(|unit| unit.validity.holds(question.today)) {
             let asked = sentences.iter().filter(|terms| unit.answers(terms));
             let words = asked.map(|terms| unit.score(terms)).fold(0.0, f64::max);
-            let (likeness, near) = unit.likeness(question.embedding, hashed.as_ref());
+            let (likeness, near) = match unit.provided(question.embedding) {
+                Some(provided) => provided,
+                // Short texts may fall together by chance: hashed likeness counts only beside a word.
+                None => {
+                    let (likeness, near) = unit.hashed(hashed.as_ref());
+                    (likeness, near && sentences.iter().any(|terms| unit.score(terms) > 0.0))
+                }
+            };
             if near || words > 0.0 {
                 scored.push(Scored { unit, words, likeness });
             }
@@ -182,19 +189,17 @@ impl Index {
                 forms.extend(spelled.map(|other| (other.clone(), SOUND)));
                 forms.push((root.clone(), 1.0));
             }
-            terms.push(Term { rarity: self.rarity(&root) * if weak { WEAK } else { 1.0 }, weak, forms });
-        }
-        // "Onde vocês ficam?" has no other words; where there are some, these only help to put in order.
-        if terms.iter().any(|term| !term.weak) {
-            terms.retain(|term| !term.weak || self.frequency.keys().any(|root| term.counts(root) > 0.0));
+            terms.push(Term { rarity: self.rarity(&root, &forms) * if weak { WEAK } else { 1.0 }, weak, forms });
         }
         terms
     }
 
-    /// The less often a root stands in the knowledge, the more it says; most of all one that stands nowhere.
-    fn rarity(&self, root: &str) -> f64 {
-        let (all, with) = (count(self.units.len()), count(self.frequency.get(root).copied().unwrap_or(0)));
-        (1.0 + (all - with + 0.5) / (with + 0.5)).ln().max(0.2)
+    /// The less often a word stands in the knowledge, in whatever form, the more it says; most of all one that stands
+    /// nowhere: it may be the very thing that is asked for.
+    fn rarity(&self, root: &str, forms: &[(String, f64)]) -> f64 {
+        let roots = forms.iter().map(|(form, _)| form.as_str()).chain([root]);
+        let with = count(roots.filter_map(|root| self.frequency.get(root)).copied().max().unwrap_or(0));
+        (1.0 + (count(self.units.len()) - with + 0.5) / (with + 0.5)).ln().max(0.2)
     }
 }
 
@@ -219,11 +224,13 @@ impl Unit {
     /// Whether it has enough of what a sentence asks for. A long sentence tells much besides; there it is enough that the
     /// title is in it.
     fn answers(&self, terms: &[Term]) -> bool {
-        let weight: f64 = terms.iter().map(|term| term.rarity).sum();
-        let covered: f64 = terms.iter().map(|term| term.found(&self.all)).sum();
-        let is_long = terms.iter().filter(|term| !term.weak).count() >= LONG;
-        let named = || self.title.iter().filter(|root| terms.iter().any(|term| term.counts(root) > 0.0)).count();
-        let floor = if is_long && named() * 2 > self.title.len() { LONG_FLOOR } else { WORDS_FLOOR };
+        // "Onde vocês ficam?" has only weak words; where there are others, those only help to put in order.
+        let strong = terms.iter().filter(|term| !term.weak).count();
+        let decisive = || terms.iter().filter(|term| strong == 0 || !term.weak);
+        let weight: f64 = decisive().map(|term| term.rarity).sum();
+        let covered: f64 = decisive().map(|term| term.found(&self.all)).sum();
+        let named = || self.title.iter().filter(|root| decisive().any(|term| term.counts(root) > 0.0)).count();
+        let floor = if strong >= LONG && named() * 2 > self.title.len() { LONG_FLOOR } else { WORDS_FLOOR };
         weight > 0.0 && covered >= floor * weight
     }
 
@@ -231,19 +238,19 @@ impl Unit {
         terms.iter().map(|term| term.found(&self.all) + TITLE * term.found(&self.title)).sum()
     }
 
-    /// How alike the question is, and whether that is above the floor: by the provider's numbers where both have them,
-    /// else by hashed ones.
-    fn likeness(&self, question: Option<&Embedding>, hashed: Option<&Embedding>) -> (f32, bool) {
-        let provided = self
-            .embedding
-            .as_ref()
-            .zip(question)
-            .and_then(|(own, other)| own.likeness(other).map(|likeness| (likeness, own.is_near(other))));
-        provided.unwrap_or_else(|| {
-            let pairs = self.hashed.iter().flatten().zip(std::iter::repeat(hashed));
-            let likenesses = pairs.filter_map(|(own, other)| Some((own.likeness(other?)?, own.is_near(other?))));
-            likenesses.fold((0.0, false), |best, one| if one.0 > best.0 { one } else { best })
-        })
+    /// How alike the question is by a provider's numbers, and whether that is above the floor; `None` where one of both has
+    /// none of the space.
+    fn provided(&self, question: Option<&Embedding>) -> Option<(f32, bool)> {
+        let (own, other) = self.embedding.as_ref().zip(question)?;
+        own.likeness(other).map(|likeness| (likeness, own.is_near(other)))
+    }
+
+    /// The same by hashed numbers, of the title or of all.
+    fn hashed(&self, question: Option<&Embedding>) -> (f32, bool) {
+        let Some(question) = question else { return (0.0, false) };
+        let pairs =
+            self.hashed.iter().flatten().filter_map(|own| Some((own.likeness(question)?, own.is_near(question))));
+        pairs.fold((0.0, false), |best, one| if one.0 > best.0 { one } else { best })
     }
 }
 

@@ -1,7 +1,6 @@
 //! T1: everything a turn decided, in one transaction under the fence.
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::answer::{self, Prepared};
 use super::mailbox::Mailbox;

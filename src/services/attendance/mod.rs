@@ -21,7 +21,6 @@ mod preparing;
 mod rows;
 mod wording;
 
-
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 

@@ -9,7 +9,7 @@ use super::provider::Provider;
 use super::{estimate, kept_for_another};
 use crate::clients::WireErrorKind;
 use crate::clients::llm::{LlmEndpoint, LlmKind, TokenUsage};
-use crate::clients::transcription::{Limits, Sound, Transcription, transcribe};
+use crate::clients::transcription::{Limits, Sound, Transcription, foregone, transcribe};
 use crate::services::Services;
 use crate::telemetry::metrics::{self, LlmErrorKind, TokenDirection, TokenSource};
 use crate::tenant::Tenant;
@@ -67,6 +67,10 @@ async fn once(
     (sound, limits): (&Sound, Limits),
     correlation_id: &str,
 ) -> Option<Transcription> {
+    // Before the breaker: its one probe must not be spent on a call that is not made.
+    if let Some(known) = foregone(provider.kind(), sound, &limits) {
+        return Some(known);
+    }
     let breaker = Breaker::new(services, tenant, provider);
     if provider.lacks_key() || limits.timeout.is_zero() || breaker.ask().await == Pass::Open {
         return None;
@@ -82,7 +86,13 @@ async fn once(
         Err(error) => {
             let kind = if error.code == "timeout" { LlmErrorKind::Timeout } else { LlmErrorKind::Http };
             metrics::llm_error(tenant.id(), provider.label, kind);
-            tracing::warn!(company = tenant.id().get(), %error, "A voice message could not be written down");
+            let company = tenant.id().get();
+            match error.kind {
+                WireErrorKind::Auth => {
+                    tracing::error!(company, %error, "CONFIGURATION: the provider refuses to listen: look at audio.model, the key and the base URL");
+                }
+                _ => tracing::warn!(company, %error, "A voice message could not be written down"),
+            }
             if matches!(error.kind, WireErrorKind::Unavailable | WireErrorKind::Unknown) {
                 breaker.bad().await;
             }
