@@ -1,6 +1,6 @@
 //! What is known of an appointment before it, as numbers, and what is thought of each before anything is learnt.
 //!
-//! The means are reasoning and the common findings of studies on missed appointments, rounded; they are fitted on nothing:
+//! The means are reasoning and the common findings of studies on missed appointments, rounded; fitted on nothing:
 //!
 //! - the share of missed appointments of an average practice lies near one in five;
 //! - the longer ago it was booked the more is missed, with the logarithm of the days rather than with the days, and
