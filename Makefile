@@ -84,11 +84,12 @@ bench: deps ## floor and product side by side in one run; writes docs/BENCHMARKS
 
 # EVAL_DIR holds labelled rows and the program that scores them; neither is part of this repository.
 EVAL_DIR ?= ../shared/eval
-eval: ## the detectors over labelled messages: goal beside measure
+eval: ## the detectors over labelled messages, the chances of missed appointments: goal beside measure
 	@if [ ! -f "$(EVAL_DIR)/score.py" ]; then echo "SKIPPED, NOTHING MEASURED: no labelled rows in $(EVAL_DIR) (make eval EVAL_DIR=...)" >&2; \
 	elif ! command -v python3 >/dev/null; then echo "SKIPPED, NOTHING MEASURED: python3 is missing, and the rows are scored by it" >&2; \
-	else cargo build --locked --release --example detect && \
-	python3 tests/tools/eval/table.py "$(EVAL_DIR)" $(TARGET)/release/examples/detect; fi
+	else cargo build --locked --release --example detect --example no_show && { met=0; \
+	python3 tests/tools/eval/table.py "$(EVAL_DIR)" $(TARGET)/release/examples/detect || met=$$?; \
+	python3 tests/tools/eval/no_show.py "$(EVAL_DIR)" $(TARGET)/release/examples/no_show || met=$$?; exit $$met; }; fi
 
 lint: ## formatting, clippy, licences and bans
 	cargo fmt --check

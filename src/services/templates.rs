@@ -115,7 +115,9 @@ impl WordingMemory {
         let entry = companies.entry(company).or_default();
         let fresh = entry.known.as_ref().is_some_and(|known| known.version == version && known.at.elapsed() < FRESH);
         let looked_for = entry.looking_since.is_some_and(|since| since.elapsed() < LOOK);
-        let known = entry.known.as_ref().map(|known| Arc::clone(&known.wordings));
+        // What was changed is waited for: the owner who changes a text and tries it sees the new one.
+        let current = entry.known.as_ref().filter(|known| known.version == version);
+        let known = current.map(|known| Arc::clone(&known.wordings));
         let look = !fresh && (known.is_none() || !looked_for);
         if look {
             entry.looking_since = Some(Instant::now());

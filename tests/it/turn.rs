@@ -129,6 +129,9 @@ async fn ready_texts_are_said_without_the_model() {
     ana.says("oi").await.expect_status(202);
     world.quiet().await;
     assert_eq!(ana.heard()[1], "Já já alguém responde.", "the company's own words");
+    // Nobody comes; the conversation is given back.
+    world.echo(&world.clinic, ANA, "#assistente", "OWN1").await.expect_status(200);
+    world.quiet().await;
     world.configure(&world.clinic, &[("ai.enabled", "false"), ("text.ai_disabled", "")]).await;
     ana.says("oi").await.expect_status(202);
     world.quiet().await;

@@ -101,6 +101,8 @@ async fn blocked_answers_are_not_asked_again_and_cut_ones_end_in_a_sentence() {
         assert_eq!(calls, 1, "{kind:?}");
     }
     assert_eq!(world.metric(&world.clinic, "fallback_replies_total", "reason=\"blocked\""), 2.0);
+    world.echo(&world.clinic, ANA, "#assistente", "OWN1").await.expect_status(200);
+    world.quiet().await;
     world.standins.add_fault(gemini(FaultKind::Cut));
     assert_eq!(one_turn(&world, "oi").await, ("Funcionamos de segunda a sexta.".to_owned(), 1));
     world.end().await;

@@ -8,4 +8,8 @@ pub mod flow;
 pub mod reminders;
 pub mod request;
 pub mod slots;
+pub mod insights;
+pub mod no_show;
+pub mod request;
+pub mod waitlist;
 pub mod when;

@@ -228,7 +228,7 @@ fn owned(sentence: &Sentence<'_>, ground: &Ground<'_>) -> Option<String> {
 
 /// "Prontinho!" to whoever asked for an appointment says that it is made.
 fn completed(sentence: &Sentence<'_>, rest: &[Sentence<'_>], ground: &Ground<'_>) -> Option<String> {
-    if sentence.question || !ground.truths.effects.is_empty() || !ground.asked_for_agenda {
+    if sentence.question || !ground.truths.effects.is_empty() {
         return None;
     }
     // "Combinado! Qual dia prefere?" has done nothing yet; "Posso ajudar em algo mais?" is said when all is done.
@@ -238,6 +238,11 @@ fn completed(sentence: &Sentence<'_>, rest: &[Sentence<'_>], ground: &Ground<'_>
     }
     let clause = sentence.clauses.iter().find(|clause| clause.has(Sign::Completed))?;
     let hit = clause.hits(Sign::Completed).next().filter(|hit| !is_denied(clause, hit))?;
+    // "Combinado!" agrees to whatever was said; "feito" is always a deed.
+    let is_deed = matches!(clause.word(hit.start), "feito" | "prontinho" | "prontinha");
+    if !ground.asked_for_agenda && !is_deed {
+        return None;
+    }
     // "Até lá!" is said well to whoever has an appointment.
     let is_farewell = clause.word(hit.start) == "ate" && !ground.agenda().is_empty();
     (!is_farewell).then(|| clause.said(hit))

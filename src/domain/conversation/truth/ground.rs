@@ -176,7 +176,7 @@ fn with_days(mentions: &[Mentioned]) -> Vec<Hours> {
         }
     }
     if !used {
-        match out.iter_mut().filter(|hours| !hours.has_days()).next_back() {
+        match out.iter_mut().rfind(|hours| !hours.has_days()) {
             Some(hours) => {
                 hours.weekdays.clone_from(&days.weekdays);
                 hours.dates.clone_from(&days.dates);
