@@ -10,6 +10,5 @@ pub mod request;
 pub mod slots;
 pub mod insights;
 pub mod no_show;
-pub mod request;
 pub mod waitlist;
 pub mod when;
