@@ -267,7 +267,7 @@ fn list(state: &State, request: &Request<'_>) -> Answered {
     let page: Vec<Value> = found.iter().skip(skip).take(take).map(shape::booking).collect();
     let left = found.len().saturating_sub(skip + page.len());
     let pagination = json!({"totalItems": found.len(), "returnedItems": page.len(), "remainingItems": left,
-        "itemsPerPage": take, "totalPages": found.len().div_ceil(take.max(1)), "currentPage": skip / take.max(1),
+        "itemsPerPage": take, "totalPages": found.len().div_ceil(take.max(1)), "currentPage": skip / take.max(1) + 1,
         "hasNextPage": left > 0, "hasPreviousPage": skip > 0});
     Ok((200, json!({"status": "success", "data": page, "pagination": pagination})))
 }
