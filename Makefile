@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test contract verify bench lint secrets
+.PHONY: help deps demo test contract verify bench eval lint secrets
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Passed on to `secretaria demo`, e.g. `make demo ARGS="--port 9000 --json"`.
@@ -69,9 +69,10 @@ demo: deps ## build and start everything: private databases, stand-ins, simulato
 test: deps ## the whole test suite, on its own private PostgreSQL and Redis
 	cargo test --locked
 
-# With SPECS_DIR=folder the providers' documents come from there. Needs node and npm, and says so where they are missing.
+# SPECS_DIR holds the providers' documents. Needs node and npm, and says so where they are missing.
+SPECS_DIR ?= ../shared/specs
 contract: ## our clients against the providers' own documents, checked by Prism
-	@tests/tools/contract/run.sh
+	@SPECS_DIR="$(SPECS_DIR)" tests/tools/contract/run.sh
 
 # Kills, outages, power cuts, floods: about a quarter of an hour. `make verify ARGS="--only bursts --seed 7"`.
 verify: deps ## the promises under attack; writes docs/RELIABILITY.md
@@ -80,6 +81,14 @@ verify: deps ## the promises under attack; writes docs/RELIABILITY.md
 # ARMS=intake,pipeline chooses arms, QUICK=1 is a look of two minutes, COMPANIES=10000 sets the size of the arm `companies`.
 bench: deps ## floor and product side by side in one run; writes docs/BENCHMARKS.md
 	ARMS="$(ARMS)" QUICK="$(QUICK)" $(if $(COMPANIES),COMPANIES="$(COMPANIES)") cargo bench --locked --bench bench
+
+# EVAL_DIR holds labelled rows and the program that scores them; neither is part of this repository.
+EVAL_DIR ?= ../shared/eval
+eval: ## the detectors over labelled messages: goal beside measure
+	@if [ ! -f "$(EVAL_DIR)/score.py" ]; then echo "SKIPPED, NOTHING MEASURED: no labelled rows in $(EVAL_DIR) (make eval EVAL_DIR=...)" >&2; \
+	elif ! command -v python3 >/dev/null; then echo "SKIPPED, NOTHING MEASURED: python3 is missing, and the rows are scored by it" >&2; \
+	else cargo build --locked --release --example detect && \
+	python3 tests/tools/eval/table.py "$(EVAL_DIR)" $(TARGET)/release/examples/detect; fi
 
 lint: ## formatting, clippy, licences and bans
 	cargo fmt --check

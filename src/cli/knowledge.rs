@@ -24,7 +24,7 @@ const FILE_MAX: u64 = 8 * 1024 * 1024;
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
   secretaria knowledge import --company 42 perguntas.md
-  secretaria knowledge search --company 42 'vocês aceitam convênio?'
+  secretaria knowledge search --company 42 'convênio?'
   secretaria knowledge list --company 42
 
 Prices, durations, people, hours and addresses belong into `secretaria catalog`.")]

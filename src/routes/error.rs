@@ -31,8 +31,8 @@ pub struct ApiError {
     status: StatusCode,
     code: &'static str,
     style: Style,
-    field: Option<String>,
-    detail: Option<String>,
+    field: Option<Box<str>>,
+    detail: Option<Box<str>>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<String>,
     close: bool,
@@ -81,14 +81,14 @@ impl ApiError {
     /// Names the field of the request that is at fault: a name from our own schema, never text of the request.
     #[must_use]
     pub fn field(mut self, name: impl Into<String>) -> Self {
-        self.field = Some(name.into());
+        self.field = Some(name.into().into_boxed_str());
         self
     }
 
     /// A sentence for whoever wrote the request: what is wrong and what is allowed. No text of other people in it.
     #[must_use]
     pub fn detail(mut self, sentence: impl Into<String>) -> Self {
-        self.detail = Some(sentence.into());
+        self.detail = Some(sentence.into().into_boxed_str());
         self
     }
 
@@ -156,10 +156,10 @@ impl ApiError {
             }
         }
         if let (Style::Problem, Some(detail)) = (self.style, &self.detail) {
-            body.insert("detail".into(), detail.as_str().into());
+            body.insert("detail".into(), (&**detail).into());
         }
         if let Some(field) = &self.field {
-            body.insert("field".into(), field.as_str().into());
+            body.insert("field".into(), (&**field).into());
         }
         body.into()
     }

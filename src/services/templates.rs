@@ -5,6 +5,7 @@
 //! in a process reads them itself. What this process changed it forgets at once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -114,7 +115,9 @@ impl WordingMemory {
         let entry = companies.entry(company).or_default();
         let fresh = entry.known.as_ref().is_some_and(|known| known.version == version && known.at.elapsed() < FRESH);
         let looked_for = entry.looking_since.is_some_and(|since| since.elapsed() < LOOK);
-        let known = entry.known.as_ref().map(|known| Arc::clone(&known.wordings));
+        // What was changed is waited for: the owner who changes a text and tries it sees the new one.
+        let current = entry.known.as_ref().filter(|known| known.version == version);
+        let known = current.map(|known| Arc::clone(&known.wordings));
         let look = !fresh && (known.is_none() || !looked_for);
         if look {
             entry.looking_since = Some(Instant::now());
@@ -142,7 +145,7 @@ impl WordingMemory {
 /// The wordings of a company. Never fails: while PostgreSQL cannot be read the last known ones count, or the built-in.
 pub async fn wordings(services: &Services, tenant: &Tenant) -> Arc<Wordings> {
     // Read first: a change that comes while looking is seen by the next turn.
-    let version = services.directory.version();
+    let version = services.directory.version() ^ digest(&tenant.settings.texts);
     let company = tenant.id();
     let (known, look) = services.wordings.get(company, version);
     let Some(generation) = look else { return known.unwrap_or_default() };
@@ -171,6 +174,13 @@ pub async fn wordings(services: &Services, tenant: &Tenant) -> Arc<Wordings> {
 }
 
 type Texts = BTreeMap<&'static str, String>;
+
+/// Settings are known before the directory's version says so, in the process that changed them.
+fn digest(texts: &Texts) -> i64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    texts.hash(&mut hasher);
+    if texts.is_empty() { 0 } else { hasher.finish().cast_signed() }
+}
 
 async fn load(db: &TenantDb, settings: &Texts, now: DateTime<Utc>) -> Result<Wordings, StoreError> {
     let mut tx = db.begin().await?;

@@ -105,7 +105,8 @@ fn refuse_key(request: &HttpRequest) -> Option<Answer> {
 
 fn answer(model: &str, call: &str, body: &[u8], persona: Persona) -> Answer {
     let embeds = matches!(call, "embedContent" | "batchEmbedContents");
-    if !MODELS.contains(&model) && !(embeds && model == EMBEDDING_MODEL.0) {
+    let known = MODELS.contains(&model) || (embeds && model == EMBEDDING_MODEL.0);
+    if !known {
         let message = format!(
             "models/{model} is not found for API version v1beta, or is not supported for generateContent. Call \
              ListModels to see the list of available models and their supported methods."

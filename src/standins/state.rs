@@ -14,6 +14,9 @@ use crate::clients::channel::whaticket::Flavor;
 use crate::clients::http::HttpClient;
 use crate::clock::Clock;
 
+/// A file's type and bytes.
+type File = (&'static str, Vec<u8>);
+
 /// What all handlers share.
 #[derive(Debug)]
 pub(super) struct State {
@@ -27,7 +30,7 @@ pub(super) struct State {
     latency_ms: AtomicU64,
     persona: Mutex<Persona>,
     flavors: Mutex<HashMap<i64, Flavor>>,
-    media: Mutex<HashMap<(i64, String), (&'static str, Vec<u8>)>>,
+    media: Mutex<HashMap<(i64, String), File>>,
     ids: AtomicU64,
 }
 
@@ -75,7 +78,7 @@ impl State {
     }
 
     /// A file's type and bytes.
-    pub fn media(&self, company: i64, name: &str) -> Option<(&'static str, Vec<u8>)> {
+    pub fn media(&self, company: i64, name: &str) -> Option<File> {
         lock(&self.media).get(&(company, name.to_owned())).cloned()
     }
 

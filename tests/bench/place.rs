@@ -128,7 +128,11 @@ impl Place {
         let mut times = Vec::new();
         let mut provisioner = Provisioner::new(&self.settings, &self.key, self.clock.clone(), Actor::operator("bench"));
         for n in made.len() + 1..=companies {
-            let values = [("facts.hours", "segunda a sexta, das 8h às 18h"), ("facts.address", "Rua das Acácias, 120")];
+            let values = [
+                ("facts.hours", "segunda a sexta, das 8h às 18h"),
+                ("facts.address", "Rua das Acácias, 120"),
+                ("contact.notice", "false"),
+            ];
             // The number is the next one: nobody else makes companies here.
             let credential = format!("sim-{n}-bench");
             let secrets = [("channel.token", &credential), ("llm.api_key", &credential)];

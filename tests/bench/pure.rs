@@ -3,12 +3,17 @@
 
 use std::hint::black_box;
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use criterion::{Criterion, criterion_group, criterion_main};
 use secretaria::clients::channel::whaticket::inbound;
+use secretaria::domain::agenda::choice::choose;
+use secretaria::domain::agenda::request::{self, Situation};
+use secretaria::domain::agenda::when::{self, Frame};
 use secretaria::domain::conversation::bubbles::bubbles;
 use secretaria::domain::conversation::injection::judge;
+use secretaria::domain::conversation::intent::{self, Context, Intent};
 use secretaria::domain::conversation::prompt::{Briefing, system_instruction};
+use secretaria::domain::conversation::{feedback, handoff, opt_out, sentiment, urgency};
 use secretaria::domain::phone::Phone;
 use secretaria::domain::text::MessageText;
 use secretaria::domain::webhook_auth::{AuthMode, PresentedHeaders, WebhookCredentials, sign};
@@ -19,6 +24,9 @@ const ANSWER: &str = "Olá! **Atendemos** de segunda a sexta, das 8h às 18h.\n\
 ajudar em mais alguma coisa? Também temos horário aos sábados pela manhã, com hora marcada, e aceitamos cartão e pix. \
 Se preferir, passe na recepção: Rua das Acácias, 120, perto da praça. O estacionamento é gratuito para clientes.";
 const PAYLOAD: &str = r#"{"key":{"remoteJid":"5511987654321@s.whatsapp.net","fromMe":false,"id":"3EB0C767D82B3C2E"},"messageTimestamp":1764000000,"pushName":"Ana","message":{"conversation":"Oi, qual o horário de atendimento de vocês esta semana?"}}"#;
+/// Times, negations, a correction, a question: all the detectors have work.
+const MESSAGE: &str = "Oi, bom dia! Não vou conseguir ir amanhã às 15h30, muito obrigada. Vocês teriam outro horário na sexta \
+de manhã, ou depois das 18, sem ser dia 5/12? Se não der, quinta, quer dizer, quarta. Adorei o atendimento, mas demorou. ";
 const NOW: i64 = 1_764_000_000;
 
 fn pure(c: &mut Criterion) {
@@ -30,6 +38,53 @@ fn pure(c: &mut Criterion) {
     c.bench_function("bubbles", |b| b.iter(|| bubbles(black_box(ANSWER))));
     signature(c);
     prompt(c);
+    detectors(c);
+}
+
+/// What every detector takes for a message of ordinary length and for the longest one that is read.
+fn detectors(c: &mut Criterion) {
+    let now = DateTime::from_timestamp(NOW, 0).unwrap().naive_utc();
+    let options = [26, 44, 74].map(|hours| now + TimeDelta::hours(hours));
+    for length in [200, 4_096] {
+        let text: String = MESSAGE.chars().cycle().take(length).collect();
+        let mut measure = |name: &str, detector: &dyn Fn(&str)| {
+            c.bench_function(&format!("{name}: {length} characters"), |b| b.iter(|| detector(black_box(&text))));
+        };
+        measure("intent", &|text| {
+            black_box(intent::read(text, Context::None));
+        });
+        measure("sentiment", &|text| {
+            black_box(sentiment::read(text));
+        });
+        measure("injection", &|text| {
+            black_box(judge(text));
+        });
+        measure("feedback", &|text| {
+            black_box(feedback::read(text));
+        });
+        measure("urgency", &|text| {
+            black_box(urgency::read(text));
+        });
+        measure("opt-out", &|text| {
+            black_box(opt_out::read(text));
+        });
+        measure("hand-off", &|text| {
+            black_box(handoff::wanted(text));
+        });
+        measure("when", &|text| {
+            black_box(when::read(text, &Frame::booking(now)));
+        });
+        measure("choice", &|text| {
+            black_box(choose(text, &options, now));
+        });
+        measure("phone", &|text| {
+            black_box(Phone::find(text));
+        });
+        let situation = Situation { now, context: Context::None, options: &[] };
+        measure("booking request", &|text| {
+            black_box(request::read(text, Intent::AppointmentRequest, &situation));
+        });
+    }
 }
 
 fn signature(c: &mut Criterion) {

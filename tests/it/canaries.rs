@@ -22,7 +22,7 @@ impl Person {
         Self {
             name: format!("Zuleica{n} Canário"),
             number: format!("551195551234{n}"),
-            text: format!("quero remarcar o canarinho{n} amarelo"),
+            text: format!("qual o horário do canarinho{n} amarelo"),
         }
     }
 

@@ -67,7 +67,21 @@ fn every_example_is_understood() {
         // Behind two spaces stands an explanation, behind `<` a redirection.
         let words =
             example.split("   ").next().unwrap().split(" < ").next().unwrap().replace("Clínica Sorriso", "Clínica");
-        let words: Vec<&str> = words.split_whitespace().collect();
+        // As a shell reads them: what stands in quotes is one word.
+        let shell = |line: &str| -> Vec<String> {
+            let mut words = vec![String::new()];
+            let mut quoted = false;
+            for c in line.chars() {
+                match c {
+                    '\'' => quoted = !quoted,
+                    ' ' if !quoted => words.push(String::new()),
+                    c => words.last_mut().unwrap().push(c),
+                }
+            }
+            words.retain(|word| !word.is_empty());
+            words
+        };
+        let words = shell(&words);
         assert!(Cli::try_parse_from(&words).is_ok(), "{example}: {}", Cli::try_parse_from(&words).unwrap_err());
     }
 }
@@ -102,10 +116,14 @@ fn exit_codes_tell_usage_from_configuration() {
 #[test]
 fn train_context_without_a_database_says_so() {
     let key = "ab".repeat(32);
-    let env = [("DATABASE_URL", "postgres://app@127.0.0.1:1/none"), ("SECRETARIA_SECURITY__MASTER_KEY", key.as_str())];
+    let env = [
+        ("DATABASE_URL", "postgres://app@127.0.0.1:1/none"),
+        ("REDIS_URL", "redis://127.0.0.1:1"),
+        ("SECRETARIA_SECURITY__MASTER_KEY", key.as_str()),
+    ];
     let output = secretaria(&["train-context", "--since", "2026-11-01"], &env);
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
-    assert!(stdout(&output).is_empty() && stderr(&output).contains("DATABASE_URL"));
+    assert!(stdout(&output).is_empty() && stderr(&output).contains("DATABASE_URL"), "{}", stderr(&output));
     assert_eq!(secretaria(&["train-context", "--since", "ontem"], &env).status.code(), Some(2));
 }
 

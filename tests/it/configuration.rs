@@ -287,7 +287,7 @@ fn models_of_openais_protocol_need_a_name_and_know_their_place() {
 fn every_setting_of_a_company_but_secrets_is_read() {
     // Some settings mean something only beside others.
     let base = [("llm.model", "m"), ("llm2.kind", "gemini"), ("llm2.model", "m"), ("embedding.kind", "gemini")];
-    let beside = |key: &'static str, value: &str| company(&[&base[..], &[(key, value)]].concat());
+    let beside = |key: &str, value: &str| company(&[&base[..], &[(key, value)]].concat());
     for setting in COMPANY_SETTINGS {
         let smallest = if let Kind::Int { min, .. } = setting.kind { min.max(7).to_string() } else { String::new() };
         let value = match setting.kind {

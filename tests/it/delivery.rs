@@ -442,3 +442,31 @@ async fn a_worker_that_was_paused_before_its_send_sends_nothing_and_the_text_lea
     assert_eq!(world.model_calls().len(), 1, "never thought again");
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_success_settles_only_what_nobody_has_begun_to_send_again() {
+    use secretaria::models::tenant::delivery;
+    let world = World::start().await;
+    world.customer(&world.clinic, "5511987654321").says("eco: oi").await.expect_status(202);
+    world.quiet().await;
+    let tenant = world.tenant(&world.clinic);
+    let id = world.sql(&world.clinic, "SELECT id FROM delivery").parse().unwrap();
+    let mut tx = tenant.db.begin().await.unwrap();
+    let row = delivery::find(&mut tx, id).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    // A worker that was away has this row in hand, sent; meanwhile another one found the text unsettled.
+    for (state, settled, after) in
+        [("sending", false, "sending|1|"), ("ambiguous", true, "sent|1|t"), ("sent", false, "sent|1|t")]
+    {
+        let reset = "external_id = NULL, sent_at = NULL, next_at = now(), resends = 1";
+        if state != "sent" {
+            world.sql(&world.clinic, &format!("UPDATE delivery SET state = '{state}', {reset}"));
+        }
+        let mut tx = tenant.db.begin().await.unwrap();
+        assert_eq!(delivery::was_sent(&mut tx, &row).await.unwrap(), settled, "{state}");
+        tx.commit().await.unwrap();
+        let now = "SELECT state, resends, CASE WHEN sent_at IS NOT NULL AND external_id IS NOT NULL THEN 't' END FROM delivery";
+        assert_eq!(world.sql(&world.clinic, now), after, "a resend that was counted stays counted");
+    }
+    world.end().await;
+}

@@ -417,38 +417,3 @@ async fn people_count_once_when_the_text_arrived_and_for_what_they_did_in_time()
     assert_eq!(world.sql(&world.clinic, "SELECT count(*) FROM event"), "0");
     world.end().await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn customers_are_shown_their_variant_again_and_again_and_the_figures_say_so() {
-    let world = World::start().await;
-    world.configure(&world.clinic, &[("secret:api.token", TOKEN), ("contact.notice", "false")]).await;
-    let made = json_of(&call(&world, "POST", "/api/experiments", &plan("reply")).await);
-    let path = format!("/api/experiments/{}", made["id"].as_str().unwrap());
-    assert_eq!(call(&world, "POST", &format!("{path}/start"), &json!({})).await.status, 200);
-    let openings = ["Oi! ", "Olá, tudo bem. "];
-    let numbers: Vec<String> = (0..12).map(|n| format!("55119876500{n:02}")).collect();
-    for round in 1..=2 {
-        for number in &numbers {
-            world.customer(&world.clinic, number).says("qual o endereço?").await.expect_status(202);
-        }
-        world.quiet().await;
-        if round == 1 {
-            // What a person was given is remembered by PostgreSQL as well.
-            world.flush_redis();
-        }
-    }
-    let mut shown = [0, 0];
-    for number in &numbers {
-        let texts = world.texts_to(number);
-        let variant = openings.iter().position(|opening| texts[0].starts_with(opening)).unwrap();
-        assert!(texts.len() == 2 && texts[1].starts_with(openings[variant]), "{texts:?}");
-        shown[variant] += 1;
-    }
-    assert!(shown[0] > 0 && shown[1] > 0, "{shown:?}");
-    let figures = json_of(&call(&world, "GET", &path, &Value::Null).await);
-    for (n, people) in shown.into_iter().enumerate() {
-        let of = |name: &str| figures["variants"][n][name].as_u64().unwrap();
-        assert_eq!((of("impressions"), of("people"), of("responses")), (2 * people, people, people), "{figures}");
-    }
-    world.end().await;
-}

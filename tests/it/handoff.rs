@@ -126,7 +126,7 @@ async fn who_asks_for_a_person_waits_for_one_and_the_team_works_from_the_list() 
     assert_eq!(standing(&world, &world.clinic), "resolved|");
     ana.says("eco: nova pergunta").await.expect_status(202);
     world.quiet().await;
-    assert_eq!(ana.heard().last().unwrap(), "nova pergunta (1)");
+    assert_eq!(ana.heard().last().unwrap(), "nova pergunta (2)");
     let said = world.model_calls().last().unwrap().body.to_string();
     assert!(said.contains("é a Lia. Pode falar!"), "the model knows what the person said: {said}");
     let acts =

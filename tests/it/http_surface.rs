@@ -180,7 +180,8 @@ async fn every_method_on_every_route_of_every_role_is_answered_with_the_common_h
         let site = site(role, vec![check("redis", true, true)]).await;
         for route in ROUTES {
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
-                let answer = site.ask(method, route.path, "").await;
+                let path = route.path.replace("{id}", "0190a6f2-7c11-7a52-8f3e-5d1f6a0b9c77");
+                let answer = site.ask(method, &path, "").await;
                 let what = format!("{role:?} {method} {}", route.path);
                 answer.assert_dressed(&what);
                 let here = || routes_of(role).filter(|other| other.path == route.path);

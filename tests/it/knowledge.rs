@@ -89,8 +89,10 @@ fn hashing_gives_the_same_numbers_for_ever() {
     assert_eq!(golden("bom dia, tudo bem?"), []);
 }
 
-const GOLDEN_PIX: [(usize, i32); 1] = [(0, 0)];
-const GOLDEN_SKIN: [(usize, i32); 1] = [(0, 0)];
+// Reckoned apart from the program, by what the module says of itself.
+const GOLDEN_PIX: [(usize, i32); 1] = [(92, 10_000)];
+const GOLDEN_SKIN: [(usize, i32); 9] =
+    [(6, 6172), (8, -3086), (84, -1543), (88, -6172), (108, 1543), (142, 1543), (177, 1543), (201, 1543), (250, 1543)];
 
 #[test]
 fn what_is_alike_is_nearer_than_what_is_not() {

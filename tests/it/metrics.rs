@@ -57,6 +57,9 @@ fn everything(id: i64) {
     m::outbox_reconciled(id);
     m::outbox_resent(id);
     m::claim_blocked(id, m::ClaimKind::Price);
+    m::transferred(id, m::TransferReason::Asked);
+    m::intention_detected(id, m::Intention::Question);
+    m::opted(id, m::OptChange::Out);
     m::intake_durability(m::DurabilityLevel::Always);
     m::dependency_checked(m::Component::Redis, false);
     m::scheduler_heartbeat(1_000);

@@ -211,7 +211,6 @@ fn what_was_said_long_ago_is_told_in_short() {
             "Falou de: Clareamento dental, Limpeza.",
             "Perguntou sobre: convênios, preços.",
             "Citou: quinta, 12/12.",
-            "Perguntou: \"Vocês aceitam Unimed? meu telefone é 11 [número]\"",
             "Uma pessoa da equipe respondeu.",
         ]
     );
@@ -385,6 +384,17 @@ fn people_are_no_machines() {
     ] {
         assert!(!is_machine_text(text), "{text}");
     }
+}
+
+#[test]
+fn texts_of_machines_are_known() {
+    let mut wrong = Vec::new();
+    for (expected, text) in rows(include_str!("person/machines.txt")) {
+        if is_machine_text(text) != (expected == "machine") {
+            wrong.push(text);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

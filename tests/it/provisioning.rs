@@ -245,7 +245,7 @@ async fn settings_change_all_or_none_and_the_trail_names_keys_only() {
         |key: &str| view.settings.iter().find(|s| s.key == key).map(|s| (s.value.as_str(), s.origin.as_str())).unwrap();
     assert_eq!(shown("ai.enabled"), ("false", "company"));
     assert_eq!(shown("timezone"), ("America/Sao_Paulo", "default"));
-    assert_eq!(shown("llm.model"), ("P", "process setting llm.model"));
+    assert_eq!(shown("llm.model"), ("P", "process setting llm.model; with `openai` none: it must be set"));
     let set = |key: &str| view.secrets.iter().find(|s| s.key == key).unwrap().set;
     assert!(set("channel.token") && set("webhook.secret") && !set("llm.api_key"));
     assert!(!serde_json::to_string(&view).unwrap().contains("canary-token"));

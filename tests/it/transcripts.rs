@@ -161,7 +161,7 @@ async fn answered_from_the_knowledge_base() {
     let mut scene = Scene::begin("Uma pergunta que a base de conhecimento responde").await;
     let entries = json!({"entries": [{"title": "Estacionamento", "text": "Há estacionamento gratuito no subsolo, entrada pela Rua das Flores."}]});
     let clinic = scene.world.clinic.clone();
-    let saved = scene.world.api(&clinic, "POST", "/api/knowledge", &entries).await;
+    let saved = scene.world.api(&clinic, "PUT", "/api/knowledge", &entries).await;
     assert!((200..300).contains(&saved.status), "{}", saved.body);
     scene.ana("vocês têm estacionamento?").await;
     transcript!(scene);
@@ -276,7 +276,7 @@ async fn out_of_hours() {
 async fn on_a_holiday() {
     // Monday, 7 September 2043, 11:00: Independência.
     let mut scene = Scene::begin_with("Num feriado nacional", "2043-09-07T14:00:00Z", &[]).await;
-    scene.ana("vocês atendem hoje?").await;
+    scene.ana("qual o horário de vocês?").await;
     transcript!(scene);
 }
 

@@ -129,6 +129,9 @@ async fn ready_texts_are_said_without_the_model() {
     ana.says("oi").await.expect_status(202);
     world.quiet().await;
     assert_eq!(ana.heard()[1], "Já já alguém responde.", "the company's own words");
+    // Nobody comes; the conversation is given back.
+    world.echo(&world.clinic, ANA, "#assistente", "OWN1").await.expect_status(200);
+    world.quiet().await;
     world.configure(&world.clinic, &[("ai.enabled", "false"), ("text.ai_disabled", "")]).await;
     ana.says("oi").await.expect_status(202);
     world.quiet().await;
@@ -274,7 +277,9 @@ async fn what_the_owner_typed_first_is_part_of_the_history_and_is_not_answered()
     assert_eq!(world.texts_to(ANA).len(), 0);
     assert_eq!(world.model_calls().len(), 0);
     let ana = world.customer(&world.clinic, ANA);
-    for text in ["eco: pode ser às 10h?", "eco: ou às 11h?"] {
+    // Once the person's turn is over.
+    world.clock.advance(Duration::from_secs(31 * 60));
+    for text in ["eco: pode ser?", "eco: ou depois?"] {
         ana.says(text).await.expect_status(202);
         world.quiet().await;
         let first = prompt(world.model_calls().last().unwrap())[0].clone();

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use secretaria::domain::conversation::intent::cues::Cues;
-use secretaria::domain::conversation::intent::{Context, Intent, read};
+use secretaria::domain::conversation::intent::{Context, Intent, likelihood, read};
 use secretaria::domain::conversation::opt_out::OptChange;
 use secretaria::domain::conversation::sentiment::Mood;
 use secretaria::domain::conversation::urgency::Urgency;
@@ -18,8 +18,16 @@ use secretaria::domain::text::{TEXT_MAX_CHARS, abbreviations};
 const MESSAGES: &str = include_str!("understanding/messages.txt");
 const CONTEXTS: [Context; 5] = [Context::None, Context::Options, Context::Recap, Context::Reminder, Context::Followup];
 
+/// The same, of sentences that neither rules nor weights were made from.
+const HELD_OUT: &str = include_str!("understanding/held_out.txt");
+const LEARNED: &str = include_str!("understanding/learned.txt");
+
 fn messages() -> impl Iterator<Item = (&'static str, Context, &'static str)> {
-    MESSAGES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| {
+    lines_of(MESSAGES)
+}
+
+fn lines_of(file: &'static str) -> impl Iterator<Item = (&'static str, Context, &'static str)> {
+    file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| {
         let parts: Vec<&str> = line.splitn(3, '|').collect();
         (parts[0], Context::from_name(parts[1]).expect("a known context"), parts[2])
     })
@@ -65,6 +73,47 @@ fn messages_are_read_in_their_context() {
     }
     assert!(count > 800, "{count} messages");
     assert!(wrong.len() * 100 <= count, "{} of {count} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn messages_nobody_prepared_for_are_understood() {
+    let (mut wrong, mut alarms, mut count, mut others) = (Vec::new(), Vec::new(), 0, 0);
+    for (expected, context, text) in lines_of(HELD_OUT) {
+        let read = read(text, context).label();
+        count += 1;
+        others += usize::from(!expected.starts_with("appointment"));
+        if read != expected {
+            wrong.push(format!("{text:?} ({context:?}): {read}, not {expected}"));
+            if read.starts_with("appointment") && !expected.starts_with("appointment") {
+                alarms.push(text);
+            }
+        }
+    }
+    assert!(count > 400, "{count} messages");
+    assert!(wrong.len() * 100 <= count * 7, "{} of {count} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(alarms.len() * 100 <= others, "taken for appointments: {alarms:?}");
+}
+
+#[test]
+fn what_is_held_out_was_not_learned() {
+    let key = |(_, context, text): (&str, Context, &str)| (context as u8, fold(text));
+    let learned: std::collections::HashSet<_> = lines_of(LEARNED).chain(messages()).map(key).collect();
+    let known: Vec<_> = lines_of(HELD_OUT).map(key).filter(|line| learned.contains(line)).collect();
+    assert!(learned.len() > 3_000);
+    assert!(known.is_empty(), "{known:?}");
+}
+
+#[test]
+fn a_broken_file_of_weights_is_told() {
+    assert_eq!(likelihood::check(), Ok(()));
+    let whole = include_str!("../../config/models/intent.txt");
+    let parsed = |file: &str| likelihood::Weights::parse(file).map(drop);
+    assert_eq!(parsed(&whole.replacen('1', "2", 1)), Err(likelihood::WeightsError::Version));
+    let columns: Vec<&str> = whole.lines().collect();
+    let last = columns.len();
+    let cut = whole.trim_end().strip_suffix(|_: char| true).expect("not empty");
+    assert_eq!(parsed(cut), Err(likelihood::WeightsError::Line(last)));
+    assert!(parsed(&whole.replacen("greeting ", "gossip ", 1)).is_err(), "an intent there is not");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Questions for advice that only a professional may give: about health, the law, or money.
 //!
+//! A phrase of a field tells it, or a subject of the field together with a question that only a judgement answers.
 //! Conservative by design: what a place does, what it costs and how to prepare for a visit are ordinary questions, and
 //! a word for an ailment alone is none. The phrases are in `config/lexicon/advice.txt`.
 
@@ -10,6 +11,8 @@ use crate::domain::text::phrases::Phrases;
 
 const FILE: &str = "advice.txt";
 const BUILT_IN: &str = include_str!("../../../config/lexicon/advice.txt");
+const SUBJECT: &str = " subject";
+const QUESTION: &str = " question";
 
 /// What advice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,23 +57,37 @@ impl Field {
     }
 }
 
+/// The sections of a field: phrases that tell by themselves, and subjects and questions that tell together.
+struct Sections {
+    field: Field,
+    phrases: usize,
+    subject: usize,
+    question: usize,
+}
+
 struct Lexicon {
     phrases: Phrases,
-    fields: Vec<(Field, usize)>,
+    fields: Vec<Sections>,
 }
 
 // Finds nothing when the file is broken: `check` is what tells, and the tests call it.
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     let phrases = Phrases::parse(FILE, BUILT_IN).unwrap_or_default();
-    let fields = Field::ALL.iter().filter_map(|field| Some((*field, phrases.section(field.label())?))).collect();
+    let fields = Field::ALL.into_iter().filter_map(|field| sections(&phrases, field)).collect();
     Lexicon { phrases, fields }
 });
+
+fn sections(phrases: &Phrases, field: Field) -> Option<Sections> {
+    let section = |kind: &str| phrases.section(&format!("{}{kind}", field.label()));
+    Some(Sections { field, phrases: section("")?, subject: section(SUBJECT)?, question: section(QUESTION)? })
+}
 
 /// The field a text asks for advice in; `None` when it asks for none.
 pub fn asked(text: &str) -> Option<Field> {
     let reading = LEXICON.phrases.read(text);
-    let found = LEXICON.fields.iter().find(|(_, section)| reading.of(*section).next().is_some());
-    found.map(|(field, _)| *field)
+    let has = |section: usize| reading.of(section).next().is_some();
+    let asks = |of: &&Sections| has(of.phrases) || (has(of.subject) && has(of.question));
+    LEXICON.fields.iter().find(asks).map(|of| of.field)
 }
 
 /// Whether the list that is built in can be read and has every section.
@@ -78,5 +95,7 @@ pub fn asked(text: &str) -> Option<Field> {
 /// # Errors
 /// The first line that cannot be read, or the section that is missing.
 pub fn check() -> Result<(), LexiconError> {
-    Phrases::parse_with(FILE, BUILT_IN, &Field::ALL.map(Field::label)).map(drop)
+    let named = Field::ALL.map(|field| ["", SUBJECT, QUESTION].map(|kind| format!("{}{kind}", field.label())));
+    let named: Vec<&str> = named.iter().flatten().map(String::as_str).collect();
+    Phrases::parse_with(FILE, BUILT_IN, &named).map(drop)
 }

@@ -1,10 +1,12 @@
 //! What a message wants, read in the context of what was said just before.
 //!
-//! The signs are phrases of a lexicon; which sign wins is decided here, one function a context. Where a mistake is dear
-//! (no more messages, cancelling, confirming) only plain words decide, never a likelihood.
+//! The signs are phrases of a lexicon; which sign wins is decided by rules, one function a context. Beside them stands
+//! what was learned from our own sentences: it decides when it is sure enough, and where a mistake is dear (no more
+//! messages, cancelling, confirming) it must be a good deal surer than elsewhere.
 
 mod contexts;
 pub mod cues;
+pub mod likelihood;
 
 use cues::Cues;
 
@@ -82,6 +84,21 @@ intents! {
     Other = "other": "Anything else.",
 }
 
+impl Intent {
+    /// Whether it asks for something to be done or told about appointments.
+    pub fn is_about_agenda(self) -> bool {
+        matches!(
+            self,
+            Self::AppointmentRequest
+                | Self::AppointmentReschedule
+                | Self::AppointmentCancel
+                | Self::AppointmentQuery
+                | Self::ChooseOption
+                | Self::ConfirmPresence
+        )
+    }
+}
+
 /// What a message wants.
 pub fn read(text: &str, context: Context) -> Intent {
     decide(&Cues::of(text), context)
@@ -89,6 +106,43 @@ pub fn read(text: &str, context: Context) -> Intent {
 
 /// What a message wants, from signs that were read already.
 pub fn decide(cues: &Cues, context: Context) -> Intent {
+    let ruled = by_rules(cues, context);
+    // A plain word of farewell to our messages is obeyed, whatever is likely.
+    if ruled == Intent::OptOut {
+        return ruled;
+    }
+    let likely = likelihood::all(cues, context, ruled);
+    let best = likely.into_iter().max_by(|a, b| a.probability.total_cmp(&b.probability));
+    match best {
+        Some(best) if best.probability >= sure_from(best.intent, ruled) => best.intent,
+        _ => ruled,
+    }
+}
+
+/// How likely an intent must be to be believed against the rules.
+fn sure_from(intent: Intent, ruled: Intent) -> f32 {
+    match intent {
+        Intent::OptOut => 0.8,
+        Intent::AppointmentCancel => 0.7,
+        Intent::ConfirmPresence | Intent::Affirm => 0.6,
+        // Where the rules see no appointment at all, a booking that nobody wants is worse than a question too many.
+        _ if intent.is_about_appointment() && !ruled.is_about_appointment() => 0.6,
+        _ => 0.4,
+    }
+}
+
+impl Intent {
+    /// Whether it is about an appointment: wants, moves, cancels or asks about one.
+    pub fn is_about_appointment(self) -> bool {
+        matches!(
+            self,
+            Self::AppointmentRequest | Self::AppointmentReschedule | Self::AppointmentCancel | Self::AppointmentQuery
+        )
+    }
+}
+
+/// What the rules alone say.
+pub fn by_rules(cues: &Cues, context: Context) -> Intent {
     contexts::always(cues, context).unwrap_or_else(|| match context {
         Context::None => contexts::unprompted(cues),
         Context::Options => contexts::after_options(cues),

@@ -24,20 +24,23 @@ const LETTERS_MAX: usize = 20;
 const WORDS_MAX: usize = 120;
 
 /// Phrases after which a name stands, whatever it looks like.
-const PLAIN: [&[&str]; 9] = [
+const PLAIN: [&[&str]; 11] = [
     &["meu", "nome", "e"],
     &["meu", "nome", "completo", "e"],
     &["meu", "nome"],
     &["me", "chamo"],
     &["me", "chamam", "de"],
     &["me", "chamar", "de"],
+    &["pode", "chamar", "de"],
     &["me", "chame", "de"],
     &["meu", "nome", "eh"],
+    &["nome", "completo"],
     &["nome"],
 ];
 /// Phrases after which all sorts of words stand: a name has to look like one.
-const OPEN: [&[&str]; 8] = [
+const OPEN: [&[&str]; 9] = [
     &["aqui", "e"],
+    &["aq", "e"],
     &["aqui", "eh"],
     &["aqui", "fala"],
     &["fala", "e"],
@@ -144,13 +147,31 @@ fn introduced(words: &[Word<'_>], at: usize, cased: bool) -> Option<PersonName> 
     if let Some(length) = longest(&PLAIN) {
         let next = words.get(at + length)?;
         // "nome: Ana" and "meu nome: Ana" need their colon; "o nome da clínica" is no introduction.
-        let colon = matches!(words.get(at + length - 1)?.folded.as_str(), "nome");
-        return if colon != next.parted { None } else { taken(words, at + length, cased, true) };
+        let colon = matches!(words.get(at + length - 1)?.folded.as_str(), "nome" | "completo");
+        let article = matches!(next.folded.as_str(), "a" | "o");
+        return if colon != next.parted { None } else { taken(words, at + length, cased, !article) };
     }
-    let length = longest(&OPEN)?;
+    let Some(length) = longest(&OPEN) else { return in_passing(words, at, before) };
     let next = words.get(at + length).filter(|next| !next.parted && !next.asks)?;
     let article = matches!(next.folded.as_str(), "a" | "o");
     taken(words, at + length, cased && article, false)
+}
+
+/// "Ana aqui", "Bruno falando", and "Oi, é a Ana": only names of the list, and only where nothing else follows.
+fn in_passing(words: &[Word<'_>], at: usize, before: &str) -> Option<PersonName> {
+    let word = words.get(at)?;
+    let ends = |at: usize| words.get(at).is_none_or(|word| word.parted);
+    let greeted = matches!(before, "oi" | "ola" | "opa" | "oii" | "dia" | "tarde" | "noite");
+    let at = match (word.folded.as_str(), words.get(at + 1).map(|word| word.folded.as_str())) {
+        ("e" | "eh", Some("a" | "o")) if greeted => at + 2,
+        _ if word.parted || greeted => at,
+        _ => return None,
+    };
+    let first = words.get(at).filter(|word| !word.asks && LISTS.has("given", &word.folded))?;
+    let (name, end) = name_at(words, at, false, false)?;
+    let follows = words.get(end).filter(|word| !word.parted && matches!(word.folded.as_str(), "aqui" | "falando"));
+    let alone = !std::ptr::eq(first, word) && ends(end);
+    (alone || (follows.is_some_and(|word| !word.asks) && ends(end + 1))).then_some(name)
 }
 
 /// A text that is a name and nothing else.
@@ -197,6 +218,11 @@ fn name_at(words: &[Word<'_>], at: usize, cased: bool, plain: bool) -> Option<(P
             _ => break,
         }
         count += 1;
+    }
+    // "a Central de Atendimento", "a Vivo do centro": what is not listed and goes on like that is no person.
+    if !plain && !lists.has("given", &first.folded) && next(end).is_some_and(|word| lists.has("particle", &word.folded))
+    {
+        return None;
     }
     let raw: Vec<String> = words.get(at..end)?.iter().map(|word| spelled(word, lists)).collect();
     checked(&raw).map(|name| (name, end))

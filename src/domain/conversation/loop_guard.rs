@@ -168,7 +168,7 @@ fn repeats(lines: &[Said<'_>], limits: &Limits) -> usize {
     let short = letters(text).count() < SHORT;
     match (count, short) {
         (1, _) => 0,
-        (_, true) => (count + 1) / 2,
+        (_, true) => count / 2,
         (_, false) => count,
     }
 }

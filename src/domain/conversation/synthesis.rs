@@ -1,11 +1,10 @@
 //! What was said before the lines the model is shown, in a few short sentences.
 //!
-//! Nothing is made up: the sentences hold topics and catalogue names that were spoken of, days that were named, and the
-//! customer's last question word for word, unless it is suspicious.
+//! Nothing is made up, and nothing is quoted: the sentences hold topics and catalogue names that were spoken of and days
+//! that were named. The customer's own wording has no place in an instruction to the model.
 
 use super::history::{Author, Line};
 use super::injection::judge;
-use super::intent::{Context, Intent, read};
 use super::profile::{products, topics};
 use crate::domain::text::tokens::{Kind, tokens};
 
@@ -15,10 +14,9 @@ pub const SYNTHESIS_MAX: usize = 480;
 const LINES_MAX: usize = 120;
 /// Topics, names and days a sentence holds.
 const NAMED_MAX: usize = 4;
-/// The longest question that is quoted, in characters.
-const QUOTED_MAX: usize = 100;
-/// From so many digits in a word on it may be part of a telephone number or a document.
-const DIGITS_HIDDEN: usize = 4;
+
+/// The longest date: dd/mm/yyyy.
+const DATE_MAX: usize = 10;
 
 const DAYS: [&str; 7] = ["segunda", "terca", "quarta", "quinta", "sexta", "sabado", "domingo"];
 const DAYS_SHOWN: [&str; 7] = ["segunda", "terça", "quarta", "quinta", "sexta", "sábado", "domingo"];
@@ -48,8 +46,6 @@ pub fn synthesis(before: &[Line], catalogue: &[&str], max: usize) -> Vec<String>
     tell("Falou de", &names);
     tell("Perguntou sobre", &subjects);
     tell("Citou", &days);
-    let question = said.iter().rev().find(|text| read(text, Context::None) == Intent::Question);
-    sentences.extend(question.map(|text| format!("Perguntou: \"{}\"", quoted(text))));
     if before.iter().any(|line| line.by == Author::Team) {
         sentences.push("Uma pessoa da equipe respondeu.".to_owned());
     }
@@ -68,29 +64,11 @@ fn add(known: &mut Vec<String>, named: impl Iterator<Item = String>) {
 fn named_days(text: &str) -> Vec<String> {
     let day = |word: &str| DAYS.iter().position(|name| *name == word).and_then(|at| DAYS_SHOWN.get(at));
     let named = tokens(text).into_iter().filter_map(|token| match token.kind {
-        Kind::Date if token.text.contains('/') => Some(token.text),
+        Kind::Date if token.text.contains('/') && token.text.len() <= DATE_MAX => Some(token.text),
         Kind::Word => day(&token.text).map(|name| (*name).to_owned()),
         _ => None,
     });
     named.collect()
-}
-
-/// A text in one line without quotation marks and long numbers, cut at a word.
-fn quoted(text: &str) -> String {
-    let line =
-        text.split_whitespace().map(hidden).collect::<Vec<_>>().join(" ").replace(['"', '“', '”', '\u{201F}'], "'");
-    match line.char_indices().nth(QUOTED_MAX) {
-        None => line,
-        Some((end, _)) => {
-            let head = line.get(..end).unwrap_or_default();
-            format!("{}…", head.rsplit_once(' ').map_or(head, |(kept, _)| kept))
-        }
-    }
-}
-
-fn hidden(word: &str) -> &str {
-    let digits = word.chars().filter(char::is_ascii_digit).count();
-    if digits >= DIGITS_HIDDEN && !word.contains('/') { "[número]" } else { word }
 }
 
 /// The first sentences that fit.

@@ -184,7 +184,15 @@ impl ToneProfile {
         ToneWords {
             saudacao: opening(chosen, name, hour),
             empatia: if self.sour { self.sympathy() } else { "" }.to_owned(),
-            humor: if self.humour { "É pra já!" } else { "" }.to_owned(),
+            humor: if self.humour { self.light_word(chance) } else { "" }.to_owned(),
+        }
+    }
+
+    fn light_word(&self, chance: u64) -> &'static str {
+        match (self.formality, chance % 2) {
+            (Level::High, _) => "Será um prazer.",
+            (_, 0) => "É pra já!",
+            _ => "Vamos lá!",
         }
     }
 

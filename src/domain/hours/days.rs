@@ -21,8 +21,12 @@ impl DaySet {
         Self(1 << (day % 7))
     }
 
-    /// From a weekday to another, both included, around the weekend where need be ("sexta a domingo", "domingo a quinta").
+    /// From a weekday to another, both included, around the weekend where need be ("sexta a domingo", "domingo a
+    /// quinta"); "domingo a domingo" is the whole week.
     pub fn range(from: usize, to: usize) -> Self {
+        if from == to {
+            return Self::WEEK;
+        }
         let length = (to + 7 - from % 7) % 7;
         (0..=length).fold(Self::default(), |set, step| set.with(Self::one(from + step)))
     }

@@ -2,6 +2,7 @@
 
 use super::days::DaySet;
 use super::opening::HoursError;
+use super::vocabulary::{CLOSED, ENDS, EXCEPT, EXPRESSIONS, NOISE, PAUSE, SERVES, weekday};
 use crate::domain::text::fold::fold;
 
 /// What a piece of written hours is.
@@ -33,112 +34,6 @@ pub(super) enum Token {
     Except,
 }
 
-/// Words that bind or adorn and say nothing of days or times.
-const NOISE: &[&str] = &[
-    "de",
-    "da",
-    "do",
-    "das",
-    "dos",
-    "em",
-    "na",
-    "no",
-    "nas",
-    "nos",
-    "aos",
-    "o",
-    "os",
-    "para",
-    "pra",
-    "pro",
-    "por",
-    "pela",
-    "com",
-    "um",
-    "uma",
-    "se",
-    "que",
-    "aberto",
-    "aberta",
-    "abertos",
-    "abertas",
-    "abre",
-    "abrimos",
-    "abertura",
-    "funciona",
-    "funcionamos",
-    "funcionamento",
-    "atende",
-    "atendemos",
-    "atendimento",
-    "horario",
-    "horarios",
-    "expediente",
-    "comercial",
-    "somente",
-    "so",
-    "apenas",
-    "tambem",
-    "manha",
-    "tarde",
-    "noite",
-    "madrugada",
-    "periodo",
-    "turno",
-    "partir",
-    "direto",
-    "corrido",
-    "hora",
-    "horas",
-    "nacionais",
-    "nacional",
-    "nosso",
-    "nossa",
-    "estamos",
-    "feira",
-    "feiras",
-    "dia",
-];
-const CLOSED: &[&str] = &["fechado", "fechada", "fechados", "fechadas", "fecha", "fechamos", "folga", "fechar"];
-const ENDS: &[&str] = &["fecha", "fechamos", "encerra", "encerramos", "termina", "terminamos"];
-const PAUSE: &[&str] = &["almoco", "intervalo", "pausa", "descanso", "intervalos"];
-const EXCEPT: &[&str] = &["exceto", "menos", "salvo", "excecao", "fora", "excluindo"];
-const SERVES: &[&str] = &[
-    "abre",
-    "abrimos",
-    "abrem",
-    "funciona",
-    "funcionamos",
-    "funcionam",
-    "atende",
-    "atendemos",
-    "atendem",
-    "ha",
-    "tem",
-    "temos",
-];
-
-/// Expressions of several words, longest first.
-const EXPRESSIONS: &[(&[&str], Token)] = &[
-    (&["todos", "os", "dias", "da", "semana"], Token::Days(DaySet::WEEK)),
-    (&["todos", "os", "dias"], Token::Days(DaySet::WEEK)),
-    (&["todo", "santo", "dia"], Token::Days(DaySet::WEEK)),
-    (&["todo", "dia"], Token::Days(DaySet::WEEK)),
-    (&["o", "dia", "todo"], Token::AllDay),
-    (&["o", "dia", "inteiro"], Token::AllDay),
-    (&["dia", "inteiro"], Token::AllDay),
-    (&["dias", "uteis"], Token::Days(DaySet::WORKDAYS)),
-    (&["dia", "util"], Token::Days(DaySet::WORKDAYS)),
-    (&["dias", "de", "semana"], Token::Days(DaySet::WORKDAYS)),
-    (&["durante", "a", "semana"], Token::Days(DaySet::WORKDAYS)),
-    (&["fim", "de", "semana"], Token::Days(DaySet::WEEKEND)),
-    (&["fins", "de", "semana"], Token::Days(DaySet::WEEKEND)),
-    (&["final", "de", "semana"], Token::Days(DaySet::WEEKEND)),
-    (&["finais", "de", "semana"], Token::Days(DaySet::WEEKEND)),
-    (&["meio", "dia"], Token::Time(12 * 60)),
-    (&["meia", "noite"], Token::Time(24 * 60)),
-];
-
 /// The tokens of a text.
 ///
 /// # Errors
@@ -146,7 +41,7 @@ const EXPRESSIONS: &[(&[&str], Token)] = &[
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, HoursError> {
     let folded = fold(text);
     let pieces = pieces(&folded);
-    let mut lexer = Lexer { pieces: &pieces, at: 0, out: Vec::new() };
+    let mut lexer = Lexer { pieces: &pieces, at: 0, out: Vec::new(), told: None };
     while lexer.at < pieces.len() {
         lexer.next()?;
     }
@@ -182,6 +77,8 @@ struct Lexer<'a> {
     pieces: &'a [Piece<'a>],
     at: usize,
     out: Vec<Token>,
+    /// The place of the last time whose part of the day was told.
+    told: Option<usize>,
 }
 
 impl<'a> Lexer<'a> {
@@ -214,7 +111,7 @@ impl<'a> Lexer<'a> {
         let token = match mark {
             '\n' | ';' | '|' => Some(Token::Stop),
             // "seg." is a day, not the end of a statement.
-            '.' if matches!(self.out.last(), Some(Token::Day(_))) => None,
+            '.' if self.follows_abbreviated_day() => None,
             '.' => Some(Token::Stop),
             ',' => Some(Token::Comma),
             '/' | '+' | '&' => Some(Token::And),
@@ -227,6 +124,11 @@ impl<'a> Lexer<'a> {
         };
         self.take(1, token);
         Ok(())
+    }
+
+    fn follows_abbreviated_day(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.pieces.get(at));
+        before.is_some_and(|piece| piece.text.len() == 3 && weekday(piece.text).is_some())
     }
 
     fn word(&mut self) -> Result<(), HoursError> {
@@ -330,12 +232,18 @@ impl<'a> Lexer<'a> {
             _ => 0,
         };
         let end = self.out.len().checked_sub(1);
+        let start_is_told = self.told.is_some() && self.told == end.and_then(|end| end.checked_sub(2));
+        if matches!(self.out.last(), Some(Token::Time(_))) {
+            self.told = end;
+        }
         if let Some(Token::Time(time)) = self.out.last_mut()
             && latest > 0
             && *time < 12 * 60
         {
             *time += 12 * 60;
-            self.move_start(end, latest * 60);
+            if !start_is_told {
+                self.move_start(end, latest * 60);
+            }
         }
         self.take(2, None);
         true
@@ -411,18 +319,4 @@ impl<'a> Lexer<'a> {
         self.take(length, Some(Token::Time(hour * 60 + minutes)));
         Ok(())
     }
-}
-
-/// The number of a weekday's name or abbreviation, from Monday.
-fn weekday(word: &str) -> Option<usize> {
-    Some(match word {
-        "seg" | "segunda" | "segundas" => 0,
-        "ter" | "terca" | "tercas" => 1,
-        "qua" | "quarta" | "quartas" => 2,
-        "qui" | "quinta" | "quintas" => 3,
-        "sex" | "sexta" | "sextas" => 4,
-        "sab" | "sabado" | "sabados" => 5,
-        "dom" | "domingo" | "domingos" => 6,
-        _ => return None,
-    })
 }

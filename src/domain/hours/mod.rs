@@ -7,6 +7,7 @@ mod days;
 mod holidays;
 mod lex;
 mod opening;
+mod vocabulary;
 mod written;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};

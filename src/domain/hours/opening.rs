@@ -17,6 +17,9 @@ pub enum HoursError {
     /// Nothing was written.
     #[error("no hours are given; write them like \"seg-sex 8h-12h, 13h30-18h; sáb 8h-12h\"")]
     Empty,
+    /// Nothing but closed days.
+    #[error("no day has open hours; write at least one, like \"seg-sex 8h-18h\"")]
+    NeverOpen,
     /// A word or sign that is no part of opening hours.
     #[error("{0:?} is not understood; write hours like \"seg-sex 8h-12h, 13h30-18h; sáb 8h-12h\"")]
     NotUnderstood(String),
@@ -135,6 +138,9 @@ impl OpeningHours {
                 Some(day) => *day = spans.unwrap_or_default(),
                 None => made.holidays = spans,
             }
+        }
+        if made.week.iter().chain(&made.holidays).all(Vec::is_empty) {
+            return Err(HoursError::NeverOpen);
         }
         Ok(made)
     }

@@ -284,7 +284,9 @@ fn cents(number: &str) -> Option<i64> {
 pub fn parse_duration(text: &str) -> Result<i32, String> {
     let folded: String = crate::domain::text::fold::fold(text).split_whitespace().collect();
     let problem = || format!("{text:?} is no duration; write it like 40 min or 1h30");
-    let number = |text: &str| text.parse::<i32>().ok().filter(|n| *n < 10_000);
+    let number = |text: &str| {
+        text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u16>().ok().map(i32::from)).flatten()
+    };
     let bare = ["minutos", "minuto", "mins", "min", "m"].iter().find_map(|unit| folded.strip_suffix(unit));
     let split = folded.split_once("horas").or_else(|| folded.split_once("hora")).or_else(|| folded.split_once('h'));
     let minutes = match split.or_else(|| folded.split_once(':')) {

@@ -157,7 +157,14 @@ impl Index {
         for unit in self.units.iter().filter(|unit| unit.validity.holds(question.today)) {
             let asked = sentences.iter().filter(|terms| unit.answers(terms));
             let words = asked.map(|terms| unit.score(terms)).fold(0.0, f64::max);
-            let (likeness, near) = unit.likeness(question.embedding, hashed.as_ref());
+            let (likeness, near) = match unit.provided(question.embedding) {
+                Some(provided) => provided,
+                // Short texts may fall together by chance: hashed likeness counts only beside a word.
+                None => {
+                    let (likeness, near) = unit.hashed(hashed.as_ref());
+                    (likeness, near && sentences.iter().any(|terms| unit.score(terms) > 0.0))
+                }
+            };
             if near || words > 0.0 {
                 scored.push(Scored { unit, words, likeness });
             }
@@ -231,19 +238,19 @@ impl Unit {
         terms.iter().map(|term| term.found(&self.all) + TITLE * term.found(&self.title)).sum()
     }
 
-    /// How alike the question is, and whether that is above the floor: by the provider's numbers where both have them,
-    /// else by hashed ones.
-    fn likeness(&self, question: Option<&Embedding>, hashed: Option<&Embedding>) -> (f32, bool) {
-        let provided = self
-            .embedding
-            .as_ref()
-            .zip(question)
-            .and_then(|(own, other)| own.likeness(other).map(|likeness| (likeness, own.is_near(other))));
-        provided.unwrap_or_else(|| {
-            let pairs = self.hashed.iter().flatten().zip(std::iter::repeat(hashed));
-            let likenesses = pairs.filter_map(|(own, other)| Some((own.likeness(other?)?, own.is_near(other?))));
-            likenesses.fold((0.0, false), |best, one| if one.0 > best.0 { one } else { best })
-        })
+    /// How alike the question is by a provider's numbers, and whether that is above the floor; `None` where one of both has
+    /// none of the space.
+    fn provided(&self, question: Option<&Embedding>) -> Option<(f32, bool)> {
+        let (own, other) = self.embedding.as_ref().zip(question)?;
+        own.likeness(other).map(|likeness| (likeness, own.is_near(other)))
+    }
+
+    /// The same by hashed numbers, of the title or of all.
+    fn hashed(&self, question: Option<&Embedding>) -> (f32, bool) {
+        let Some(question) = question else { return (0.0, false) };
+        let pairs =
+            self.hashed.iter().flatten().filter_map(|own| Some((own.likeness(question)?, own.is_near(question))));
+        pairs.fold((0.0, false), |best, one| if one.0 > best.0 { one } else { best })
     }
 }
 

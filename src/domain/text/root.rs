@@ -9,5 +9,7 @@ const ENDINGS: [(&str, usize); 4] = [("ament", 3), ("iment", 3), ("ador", 4), ("
 pub fn root(word: &str) -> String {
     let stem = stem(word);
     let cut = ENDINGS.iter().find_map(|(ending, left)| stem.strip_suffix(ending).filter(|rest| rest.len() >= *left));
-    cut.map(str::to_owned).unwrap_or(stem)
+    let root = cut.unwrap_or(&stem);
+    // "Convênios" loses one letter more than "convênio".
+    root.strip_suffix('i').filter(|rest| rest.len() > 3).unwrap_or(root).to_owned()
 }

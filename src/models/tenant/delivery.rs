@@ -205,6 +205,23 @@ pub async fn save(tx: &mut TenantTx, row: &DeliveryRow) -> Result<(), StoreError
     Ok(())
 }
 
+/// Settles a text of unknown fate as sent, if it still is one; returns whether it was. One statement: between a look and
+/// a write the new holder may have begun to send it again, and its count would be lost.
+pub async fn was_sent(tx: &mut TenantTx, row: &DeliveryRow) -> Result<bool, StoreError> {
+    let unknown = delivery::id.eq(row.id).and(delivery::state.eq(DeliveryState::Ambiguous.as_str()));
+    let settled = diesel::update(delivery::table.filter(unknown))
+        .set((
+            delivery::state.eq(&row.state),
+            delivery::next_at.eq(None::<DateTime<Utc>>),
+            delivery::external_id.eq(&row.external_id),
+            delivery::error_code.eq(None::<String>),
+            delivery::sent_at.eq(row.sent_at),
+        ))
+        .execute(tx.conn())
+        .await?;
+    Ok(settled == 1)
+}
+
 /// Conversations with unfinished texts: `(key, due)`. What a wiped queue is rebuilt from.
 pub async fn unfinished_conversations(tx: &mut TenantTx) -> Result<Vec<(String, Option<DateTime<Utc>>)>, StoreError> {
     Ok(delivery::table

@@ -206,7 +206,7 @@ async fn finish(
             Some(known) => known,
             None => known::without_knowledge(services, tenant, conversation, mailbox, prepared.decision.understanding),
         };
-        wording::put(services, tenant, conversation, &known, &mut prepared, words.as_deref()).await;
+        wording::put(services, tenant, (conversation, &mailbox.group), &known, &mut prepared, words.as_deref()).await;
     }
     prepared
 }
@@ -235,6 +235,13 @@ fn stand(prepared: &mut Prepared, now_ms: i64) {
     standing.felt(upset(understanding));
     standing.offered_person = false;
     match prepared.said {
+        // What was asked for can only be done by a person, and must not be said to be done.
+        Said::Ready(Template::NotKnown, why @ Some(FallbackReason::OutputRejected))
+            if understanding.intent.is_about_agenda() =>
+        {
+            prepared.said = Said::Ready(Template::Handoff, why);
+            prepared.hand_off = Some(HandOff::Untrue);
+        }
         Said::Ready(Template::Fallback | Template::NotKnown | Template::NotUnderstood, why) => {
             if standing.missed() {
                 let untrue = why == Some(FallbackReason::OutputRejected);
@@ -268,7 +275,7 @@ pub(super) fn reason(template: Template) -> Option<FallbackReason> {
 /// Counts a decided answer; an answer that was prepared and thrown away is not counted.
 pub(super) fn count(tenant: &Tenant, prepared: &Prepared) {
     let company = tenant.id();
-    metrics::intention_detected(company, prepared.decision.understanding.intent.label());
+    metrics::intention_detected(company, labels::intention(prepared.decision.understanding.intent));
     if let Said::Ready(template, Some(reason)) = prepared.said {
         metrics::fallback_reply(company, reason);
         if template == Template::Injection {

@@ -99,7 +99,7 @@ async fn earlier(
     let mut tx = tenant.db.begin().await?;
     let known = profile::find(&mut tx, conversation.person_id).await?;
     // Somebody who never spoke of it need not be looked through; numbers of a provider cannot be compared without asking it.
-    let far = known.and_then(|known| known.embedding).is_some_and(|one| one.space().is_local() && !one.is_near(&asked));
+    let far = known.and_then(|known| known.embedding).is_some_and(|one| one.space().is_local() && !one.touches(&asked));
     let texts = match far {
         true => Vec::new(),
         false => profile::earlier(&mut tx, conversation.person_id, now, EARLIER_READ).await?,

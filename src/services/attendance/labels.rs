@@ -1,9 +1,10 @@
 //! The words of the domain as the closed label values of the metrics.
 
+use crate::domain::conversation::intent::Intent;
 use crate::domain::conversation::opt_out;
 use crate::domain::conversation::standing::HandOff;
 use crate::domain::conversation::truth;
-use crate::telemetry::metrics::{ClaimKind, OptChange, TransferReason};
+use crate::telemetry::metrics::{ClaimKind, Intention, OptChange, TransferReason};
 
 /// Why a person is fetched.
 pub(super) fn transfer(reason: HandOff) -> TransferReason {
@@ -25,6 +26,12 @@ pub(super) fn opted(change: opt_out::OptChange) -> OptChange {
         opt_out::OptChange::Out => OptChange::Out,
         opt_out::OptChange::In => OptChange::In,
     }
+}
+
+/// What the customer wanted.
+pub(super) fn intention(intent: Intent) -> Intention {
+    let known = Intention::VALUES.iter().find(|value| value.as_str() == intent.label());
+    known.copied().unwrap_or(Intention::Other)
 }
 
 /// What was claimed.

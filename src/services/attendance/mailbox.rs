@@ -11,6 +11,8 @@ use crate::queue::{Body, Claimed, Waiting};
 /// What waits, in order of arrival.
 #[derive(Clone)]
 pub(super) struct Mailbox {
+    /// The message group.
+    pub group: String,
     /// Customers' messages that are undecided.
     pub messages: Vec<(Waiting, InboundMessage)>,
     /// Texts from our own number.
@@ -30,6 +32,7 @@ pub(super) struct Mailbox {
 impl Mailbox {
     pub(super) fn sort(claim: &Claimed) -> Self {
         let mut mailbox = Self {
+            group: claim.conversation.clone(),
             messages: Vec::new(),
             echoes: Vec::new(),
             orders: Vec::new(),

@@ -13,6 +13,9 @@ use crate::queue::{Body, Return};
 use crate::services::ServiceError;
 use crate::services::context::Conversation;
 
+/// An answer that takes no longer needs no word before it, milliseconds.
+const AT_ONCE_MS: i64 = 2_000;
+
 impl Turn<'_> {
     /// Prepares until nothing newer comes, commits, delivers.
     pub(super) async fn answer(
@@ -106,6 +109,8 @@ impl Turn<'_> {
         let limit = i64::try_from(self.services.settings.llm.wait_notice_ms).ok().filter(|limit| *limit > 0)?;
         let since = mailbox.messages.iter().map(|(waiting, _)| waiting.accepted_ms).min()?;
         let left = since.saturating_add(limit).saturating_sub(self.services.clock.now_ms());
+        // Somebody who waited for a worker hears the answer itself, if it comes at once.
+        let left = left.max(limit.min(AT_ONCE_MS));
         (mailbox.said_seq == 0).then(|| Duration::from_millis(u64::try_from(left).unwrap_or(0)))
     }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::answer::{Prepared, Said};
 use super::known::Known;
-use crate::domain::conversation::bubbles::bubbles;
+use crate::domain::conversation::bubbles::{BUBBLE_MAX, BUBBLES_MAX, bubbles};
 use crate::domain::conversation::rendering::Variables;
 use crate::domain::conversation::selection::{Assigned, Occasion, Slot, Wordings};
 use crate::domain::conversation::template::Template;
@@ -20,7 +20,7 @@ use crate::tenant::Tenant;
 pub(super) async fn put(
     services: &Services,
     tenant: &Tenant,
-    conversation: &Conversation,
+    (conversation, key): (&Conversation, &str),
     known: &Known,
     prepared: &mut Prepared,
     words: Option<&str>,
@@ -49,8 +49,7 @@ pub(super) async fn put(
     let mut variants = Vec::new();
     let mut said = |slot: Slot| {
         let occasion = Occasion { slot, intent: understanding.intent, mood: understanding.mood.mood };
-        let rendered =
-            wordings.choose(tenant.id(), &conversation.id.to_string(), occasion, &assigned).render(&variables);
+        let rendered = wordings.choose(tenant.id(), key, occasion, &assigned).render(&variables);
         if let Some(error) = rendered.failed {
             let company = tenant.id().get();
             tracing::warn!(company, slot = slot.key(), %error, "A company's wording could not be used; the built-in one is");
@@ -65,8 +64,12 @@ pub(super) async fn put(
     }
     if let Some((holiday, _, until_ms)) = &away {
         let template = if *holiday { Template::Holiday } else { Template::OutOfHours };
-        text = format!("{text}\n\n{}", said(Slot::Ready(template)));
-        prepared.standing.away_until_ms = Some(*until_ms);
+        let notice = said(Slot::Ready(template));
+        // Where there is no room for both, the answer counts, and the notice is for the next one.
+        if text.chars().count() + notice.chars().count() + 2 <= BUBBLE_MAX * BUBBLES_MAX {
+            text = format!("{text}\n\n{notice}");
+            prepared.standing.away_until_ms = Some(*until_ms);
+        }
     }
     prepared.bubbles = bubbles(&text);
     prepared.variants = variants;

@@ -148,11 +148,11 @@ async fn persist(errand: &Errand<'_>, row: &DeliveryRow, next: Option<&DeliveryR
 /// A newer claim holds the conversation and may be about to send this text again: if it has not begun to, it learns here
 /// that the text is sent.
 async fn tell_successor(errand: &Errand<'_>, row: &DeliveryRow) -> Result<(), ServiceError> {
+    if row.state() != DeliveryState::Sent {
+        return Ok(());
+    }
     let mut tx: TenantTx = errand.tenant.db.begin().await?;
-    let stored = delivery::find(&mut tx, row.id).await?;
-    let waits = stored.is_some_and(|stored| stored.state() == DeliveryState::Ambiguous);
-    if waits && row.state() == DeliveryState::Sent {
-        delivery::save(&mut tx, row).await?;
+    if delivery::was_sent(&mut tx, row).await? {
         metrics::outbox_reconciled(errand.tenant.id());
     }
     tx.commit().await?;

@@ -137,7 +137,7 @@ catalogue! {
         "Templates sent instead of a generated answer.").each_company();
     FALLBACK_TRANSFER = counter("fallback_transfer_total", &[("reason", l::TransferReason::ALL)],
         "Conversations handed to a person.").each_company();
-    INTENTION_DETECTED = counter("intention_detected_total", &[("intention", &[])],
+    INTENTION_DETECTED = counter("intention_detected_total", &[("intention", l::Intention::ALL)],
         "Decided turns by what the customer wanted.").each_company();
     OPT_OUTS = counter("opt_outs_total", &[("change", l::OptChange::ALL)],
         "Wishes about being written to.").each_company();

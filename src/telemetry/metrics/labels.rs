@@ -231,6 +231,50 @@ label! {
 }
 
 label! {
+    /// What a customer wanted; the domain's intents by their stable names.
+    Intention {
+        /// Wants an appointment.
+        AppointmentRequest = "appointment_request",
+        /// Wants another time.
+        AppointmentReschedule = "appointment_reschedule",
+        /// Gives an appointment up.
+        AppointmentCancel = "appointment_cancel",
+        /// Asks about an appointment.
+        AppointmentQuery = "appointment_query",
+        /// Answers offered times.
+        ChooseOption = "choose_option",
+        /// Will come.
+        ConfirmPresence = "confirm_presence",
+        /// Wants to come again.
+        FollowUpPositive = "follow_up_positive",
+        /// Does not want to.
+        FollowUpNegative = "follow_up_negative",
+        /// An opinion.
+        FeedbackText = "feedback_text",
+        /// Greets.
+        Greeting = "greeting",
+        /// Takes leave.
+        Farewell = "farewell",
+        /// Thanks.
+        Thanks = "thanks",
+        /// Asks something.
+        Question = "question",
+        /// Complains.
+        Complaint = "complaint",
+        /// Wants a person.
+        HumanHandoff = "human_handoff",
+        /// Yes.
+        Affirm = "affirm",
+        /// No.
+        Deny = "deny",
+        /// No more messages.
+        OptOut = "opt_out",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+label! {
     /// A wish about being written to.
     OptChange {
         /// No more.

@@ -12,9 +12,9 @@ use ::metrics::{SharedString, counter, gauge, histogram};
 use super::catalogue::names;
 use super::exporter::ALL;
 use super::labels::{
-    Channel, CircuitState, ClaimKind, Component, DeadLetterReason, DurabilityLevel, FallbackReason, LlmErrorKind,
-    MemoryType, MessageKind, OptChange, Provider, StatusClass, TaskKind, TaskOutcome, TokenDirection, TokenSource,
-    TransferReason, WebhookStatus,
+    Channel, CircuitState, ClaimKind, Component, DeadLetterReason, DurabilityLevel, FallbackReason, Intention,
+    LlmErrorKind, MemoryType, MessageKind, OptChange, Provider, StatusClass, TaskKind, TaskOutcome, TokenDirection,
+    TokenSource, TransferReason, WebhookStatus,
 };
 use crate::domain::company::CompanyId;
 
@@ -161,9 +161,9 @@ pub fn transferred(company: CompanyId, reason: TransferReason) {
     counter!(names::FALLBACK_TRANSFER, "company" => each(company), "reason" => reason.as_str()).increment(1);
 }
 
-/// What a decided turn was about: the stable name of an intent.
-pub fn intention_detected(company: CompanyId, intention: &'static str) {
-    counter!(names::INTENTION_DETECTED, "company" => each(company), "intention" => intention).increment(1);
+/// What a decided turn was about.
+pub fn intention_detected(company: CompanyId, intention: Intention) {
+    counter!(names::INTENTION_DETECTED, "company" => each(company), "intention" => intention.as_str()).increment(1);
 }
 
 /// Somebody wants no more messages, or some again.

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
 PRISM=@stoplight/prism-cli@5.16.0
-specs=${SPECS_DIR:-../shared/specs}
+specs=${SPECS_DIR:-tests/contract}
 [ -e "$specs/openai.contract.json" ] || { echo "SPECS_DIR ($specs) holds no documents: the project's own copies are used" >&2; specs=tests/contract; }
 specs=$(cd "$specs" && pwd)
 for program in node npm; do
@@ -33,7 +33,7 @@ start() {
         --host 127.0.0.1 --port "$port" --errors "$2" "${@:3}" >"$home/$1.log" 2>&1 &
     pids+=($!)
     for _ in $(seq 200); do
-        grep -q 'Prism is listening' "$home/$1.log" && return
+        grep -qs 'Prism is listening' "$home/$1.log" && return
         kill -0 "${pids[-1]}" 2>/dev/null || break
         sleep 0.1
     done

@@ -239,6 +239,27 @@ pub(super) fn refusal(line: &Line) -> Option<Refusal> {
                     &["nesses", "desses", "esses", "essas", "nessas", "dessas", "neles", "nesse", "nessa"],
                 )
             });
+        let these_not = line.is(at, &["esses", "essas", "nesses", "nessas", "desses", "dessas", "estes"])
+            && (1..=3).any(|ahead| {
+                line.word(at + ahead) == "nao"
+                    && line.is(
+                        at + ahead + 1,
+                        &[
+                            "da",
+                            "dao",
+                            "posso",
+                            "consigo",
+                            "serve",
+                            "servem",
+                            "rola",
+                            "funciona",
+                            "funcionam",
+                            "batem",
+                            "encaixam",
+                            "combinam",
+                        ],
+                    )
+            });
         let compared = line.is(at, &["mais"]) && line.is(at + 1, &["cedo", "tarde"]) && asks_for_more(line, at);
         let unable = line.word(at) == "nao"
             && line.is(at + 1, &["posso", "consigo", "da", "rola", "serve", "servem", "quero"])
@@ -246,7 +267,7 @@ pub(super) fn refusal(line: &Line) -> Option<Refusal> {
         if unable {
             return Some(Refusal::Unable);
         }
-        if none || other_hour || not_these || compared {
+        if none || other_hour || not_these || these_not || compared {
             return Some(Refusal::NoneFits);
         }
     }

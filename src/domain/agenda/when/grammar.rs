@@ -36,6 +36,9 @@ impl Mention {
 /// More mentions than this are a list of hours, not a wish.
 const MENTIONS_MAX: usize = 12;
 
+/// How far before two traded numbers the word "dia" still makes them days.
+const TRADE_REACH: usize = 5;
+
 /// All mentions of a text, in order.
 pub(in crate::domain::agenda) fn mentions(line: &Line, frame: &Frame<'_>) -> Vec<Mention> {
     first_mentions(line, frame, MENTIONS_MAX)
@@ -92,7 +95,20 @@ fn mention(line: &Line, at: usize, frame: &Frame<'_>) -> Option<Mention> {
             Some(Mention { moment: Some(moment), start: at, end, ..Mention::default() })
         })
         .or_else(|| slot(line, at, frame).map(|first| stretched(line, first, frame)))
+        .or_else(|| traded_day(line, at, frame))
         .or_else(|| bare_numbers(line, at))
+}
+
+/// "trocar meu dia, de 17 para 19": numbers are days where a day is what is traded.
+fn traded_day(line: &Line, at: usize, frame: &Frame<'_>) -> Option<Mention> {
+    let old = at.checked_sub(2).filter(|old| line.is(*old, &["de", "do"]) && line.digits(old + 1).is_some())?;
+    let speaks_of_day = (old.saturating_sub(TRADE_REACH)..old).any(|at| line.is(at, &["dia", "data"]));
+    let number_at = if line.is(at + 1, &["o"]) { at + 2 } else { at + 1 };
+    let (number @ 1..=31, 1 | 2) = line.digits(number_at)? else { return None };
+    let fits = frame.aim == Aim::Move && line.is(at, &["para", "por", "pelo"]) && speaks_of_day;
+    let hour = line.is(number_at + 1, &["h", "hs", "hrs", "horas"]) || line.is_mark(number_at + 1, &[':', '/']);
+    let day = DaySaid { number: Some(number), ..DaySaid::of(frame.day_of_month(number)) };
+    (fits && !hour).then(|| Mention { day: Some(day), start: at, end: number_at + 1, ..Mention::default() })
 }
 
 /// "há dois dias", "faz 3 semanas", "2 horas atrás": over, and read so that its numbers are nothing else.
@@ -156,7 +172,7 @@ pub(super) fn extend(line: &Line, made: &mut Mention, frame: &Frame<'_>) -> Opti
         {
             made.time = Some(match (made.time.take(), said) {
                 (Some(TimeSaid::Part(part)), said) => said.in_part(part),
-                (Some(said), TimeSaid::Part(part)) => said.in_part(part),
+                (Some(said), TimeSaid::Part(part)) => said.in_later_part(part),
                 (_, said) => said,
             });
             made.end = end;

@@ -36,6 +36,10 @@ pub struct Mentioned {
     pub hours: Vec<Vec<ClockTime>>,
     /// The hours are the two ends of a stretch.
     pub from_to: bool,
+    /// The hour is the one end of an open stretch ("até as 18h").
+    pub bound: bool,
+    /// The hours may be a length of time ("24 horas").
+    pub length: bool,
     /// Part of a day ("à tarde").
     pub part: Option<Span<ClockTime>>,
     /// A moment that needs no day ("daqui a meia hora").
@@ -70,7 +74,13 @@ fn told(line: &Line, mention: &Mention, frame: &Frame<'_>) -> Vec<Mentioned> {
         name_days(&mut out, day, by_weekday(line, mention), frame);
     }
     match &mention.time {
-        Some(time) => name_hours(&mut out, time),
+        Some(time) => {
+            name_hours(&mut out, time);
+            let last = mention.end.saturating_sub(1);
+            let led = (mention.start..mention.end).any(|at| line.is(at, &["as", "das", "pelas", "umas"]));
+            out.bound = matches!(time, TimeSaid::From(_) | TimeSaid::Until(_));
+            out.length = matches!(time, TimeSaid::At(_)) && line.is(last, &["hora", "horas"]) && !led;
+        }
         None if mention.bare => out.hours = bare_hours(line, mention),
         None => {}
     }
@@ -107,6 +117,8 @@ fn name_days(out: &mut Mentioned, said: &DaySaid, by_weekday: bool, frame: &Fram
         Days::Set(days) | Days::Unclear(days) => days.clone(),
         Days::Span(span) => match each_day(*span) {
             Some(days) => days,
+            // "até amanhã", "a partir de quinta": the day itself is what is told.
+            None if span.from.is_none() || span.until.is_none() => span.from.or(span.until).into_iter().collect(),
             None => {
                 out.stretch = Some(*span);
                 Vec::new()

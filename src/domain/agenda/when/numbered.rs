@@ -12,7 +12,7 @@ use super::vocabulary::month;
 /// Days by digits or words: "dia 5", "5/12", "5 de dezembro", "maio cinco", "no 15".
 pub(super) fn numbered(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(DaySaid, usize)> {
     if line.is(at, &["dia", "dias", "data", "dai"]) {
-        let number_at = if line.is(at + 1, &["de", "o"]) { at + 2 } else { at + 1 };
+        let number_at = if line.is(at + 1, &["de", "o"]) { at + 2 } else { named_number(line, at + 1) };
         return written_date(line, number_at, frame).or_else(|| {
             let (number, next) = ordinal(line, number_at).or_else(|| cardinal(line, number_at))?;
             let is_count = line.is(next, &["dias", "semanas", "meses", "anos", "horas", "h", "vezes", "reais"]);
@@ -33,6 +33,14 @@ pub(super) fn numbered(line: &Line, at: usize, frame: &Frame<'_>) -> Option<(Day
     // "2 dez" is a date, "2 mar" one too, but "as 10 set" of anything is not: a short form needs its digits.
     let short = line.word(name_at).len() <= 3 && line.digits(at).is_none() && line.word(next) != "de";
     if short { None } else { dated(line, frame, day, Some(number), name_at + 1) }
+}
+
+/// "o dia é 18", "o dia certo seria 4": where the number stands; an hour is none.
+fn named_number(line: &Line, at: usize) -> usize {
+    let verb = if line.is(at, &["certo", "correto", "que"]) { at + 1 } else { at };
+    let says = line.is(verb, &["seria", "sera"]) || line.token(verb).is_some_and(|token| token.copula);
+    let hour = line.is(verb + 2, &["h", "hs", "hrs", "horas"]) || line.is_mark(verb + 2, &[':']);
+    if says && line.digits(verb + 1).is_some() && !hour { verb + 1 } else { at }
 }
 
 /// A number after "dia", with what may follow it.

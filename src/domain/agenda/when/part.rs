@@ -131,7 +131,9 @@ pub(in crate::domain::agenda) fn part(line: &Line, at: usize, after_day: bool) -
         return Some(found);
     }
     let later = at.checked_sub(1).is_some_and(|at| line.word(at) == "mais");
-    if after_day && !later { noun(line.word(at)).map(|part| (part, at + 1)) } else { None }
+    // "prefiro tarde" needs no preposition either.
+    let chosen = at.checked_sub(1).is_some_and(|at| line.is(at, &["prefiro", "preferia", "preferencia", "somente"]));
+    if (after_day || chosen) && !later { noun(line.word(at)).map(|part| (part, at + 1)) } else { None }
 }
 
 /// "mais cedo" and "tão cedo" compare; "cedo" alone is the morning.

@@ -5,6 +5,9 @@ use super::lex::Line;
 use super::part::{Part, part};
 use super::value::ClockTime;
 
+/// No business makes an appointment "in the morning" before this hour.
+const EARLIEST_HOUR: u32 = 5;
+
 /// A time of day as it was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::domain::agenda) enum TimeSaid {
@@ -162,6 +165,9 @@ fn alternatives(line: &Line, first: Clock, next: usize) -> (Vec<Clock>, usize) {
 
 /// What makes a bare number an hour: "às", "pelas", "umas", "por volta das"; and the place after it.
 fn lead(line: &Line, at: usize) -> (bool, usize) {
+    if let Some(next) = named_hour(line, at) {
+        return (true, next);
+    }
     let mut here = at;
     let mut led = false;
     for _ in 0..5 {
@@ -185,6 +191,16 @@ fn lead(line: &Line, at: usize) -> (bool, usize) {
         }
     }
     (led, here)
+}
+
+/// "o horário é 10", "o horário certo seria 14": and the place of the number.
+fn named_hour(line: &Line, at: usize) -> Option<usize> {
+    let mut here = line.is(at, &["horario", "hora"]).then_some(at + 1)?;
+    while here < at + 3 && line.is(here, &["que", "certo", "correto"]) {
+        here += 1;
+    }
+    let verb = line.is(here, &["seria", "sera"]) || line.token(here).is_some_and(|token| token.copula);
+    (verb && line.digits(here + 1).is_some()).then_some(here + 1)
 }
 
 /// Plurals that may follow an hour without being counted by it.
@@ -216,6 +232,16 @@ impl TimeSaid {
             Self::Between(a, b) => Self::Between(set(a), set(b)),
             Self::Any(all) => Self::Any(all.into_iter().map(set).collect()),
             Self::Part(_) => self,
+        }
+    }
+
+    /// The same for a part that is said later on: "levo as duas no sábado de manhã" names no hour of the night.
+    pub fn in_later_part(self, part: Part) -> Self {
+        match &self {
+            Self::At(clock) if part == Part::MORNING && !clock.literal && clock.hour < EARLIEST_HOUR => {
+                Self::Part(part)
+            }
+            _ => self.in_part(part),
         }
     }
 

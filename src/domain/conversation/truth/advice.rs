@@ -1,6 +1,6 @@
 //! Advice that is not the company's to give, promises and offers no fact makes, talk about the instruction.
 
-use super::booking::is_denied;
+use super::booking::{is_denied, is_denied_before};
 use super::ground::Ground;
 use super::lexicon::Sign;
 use super::sentences::{Clause, Sentence};
@@ -8,10 +8,73 @@ use super::{Blocked, ClaimKind};
 use crate::domain::text::reading::Hit;
 
 /// Words behind "aceitamos" that are nothing anybody accepts.
-const PLAIN: [&str; 44] = [
-    "sim", "todos", "todas", "tudo", "os", "as", "o", "a", "um", "uma", "em", "com", "por", "para", "pelo", "pela",
-    "seu", "sua", "seus", "suas", "de", "do", "da", "dos", "das", "no", "na", "tambem", "e", "ou", "so", "somente",
-    "apenas", "esse", "essa", "voce", "aqui", "isso", "varios", "varias", "outros", "outras", "que", "hora",
+const PLAIN: [&str; 66] = [
+    "aos",
+    "nos",
+    "nas",
+    "pelos",
+    "pelas",
+    "marcada",
+    "marcado",
+    "atendimento",
+    "atendimentos",
+    "consulta",
+    "consultas",
+    "domingo",
+    "domingos",
+    "sabado",
+    "sabados",
+    "segunda",
+    "sexta",
+    "feriado",
+    "feriados",
+    "prazer",
+    "carinho",
+    "possivel",
+    "sim",
+    "todos",
+    "todas",
+    "tudo",
+    "os",
+    "as",
+    "o",
+    "a",
+    "um",
+    "uma",
+    "em",
+    "com",
+    "por",
+    "para",
+    "pelo",
+    "pela",
+    "seu",
+    "sua",
+    "seus",
+    "suas",
+    "de",
+    "do",
+    "da",
+    "dos",
+    "das",
+    "no",
+    "na",
+    "tambem",
+    "e",
+    "ou",
+    "so",
+    "somente",
+    "apenas",
+    "esse",
+    "essa",
+    "voce",
+    "aqui",
+    "isso",
+    "varios",
+    "varias",
+    "outros",
+    "outras",
+    "que",
+    "hora",
 ];
 
 pub(super) fn check(sentences: &[Sentence<'_>], ground: &Ground<'_>) -> Vec<Blocked> {
@@ -38,8 +101,8 @@ fn claim(
 ) -> Option<Blocked> {
     let stands = |hit: &&Hit| {
         // "nossa equipe não pode indicar remédio": the denial may stand far before what is denied.
-        let denied =
-            is_denied(clause, hit) || (0..hit.start).any(|at| clause.word(at) == "nao" && !is_idiom(clause, at));
+        let denied = is_denied_before(clause, hit, hit.start)
+            || (0..hit.start).any(|at| clause.word(at) == "nao" && !is_idiom(clause, at));
         let quoted = ground.quotes(&clause.said(hit)) || pair_is_quoted(clause, hit, ground);
         !(sentence.question || denied || quoted || after_whether(clause, hit))
     };

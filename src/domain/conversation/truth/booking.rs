@@ -101,8 +101,14 @@ fn ends_with_tag(clause: &Clause) -> bool {
 
 /// Whether a word before a hit, or between its words, denies it.
 pub(super) fn is_denied(clause: &Clause, hit: &Hit) -> bool {
+    is_denied_before(clause, hit, hit.end)
+}
+
+/// Whether a word in the reach before `end` denies a hit. What is an offer by its own "sem" or "não" ("sem juros") is
+/// denied only by what stands before it.
+pub(super) fn is_denied_before(clause: &Clause, hit: &Hit, end: usize) -> bool {
     let harmless = |at: usize| clause.hits(Sign::NotDenying).any(|idiom| (idiom.start..idiom.end).contains(&at));
-    for at in (hit.start.saturating_sub(REACH)..hit.end).rev() {
+    for at in (hit.start.saturating_sub(REACH)..end).rev() {
         match clause.word(at) {
             "nao" | "nem" | "nunca" | "jamais" | "nenhum" | "nenhuma" | "nada" | "tampouco" | "sem"
                 if !harmless(at) =>
@@ -222,7 +228,7 @@ fn owned(sentence: &Sentence<'_>, ground: &Ground<'_>) -> Option<String> {
 
 /// "Prontinho!" to whoever asked for an appointment says that it is made.
 fn completed(sentence: &Sentence<'_>, rest: &[Sentence<'_>], ground: &Ground<'_>) -> Option<String> {
-    if sentence.question || !ground.truths.effects.is_empty() || !ground.asked_for_agenda {
+    if sentence.question || !ground.truths.effects.is_empty() {
         return None;
     }
     // "Combinado! Qual dia prefere?" has done nothing yet; "Posso ajudar em algo mais?" is said when all is done.
@@ -232,5 +238,12 @@ fn completed(sentence: &Sentence<'_>, rest: &[Sentence<'_>], ground: &Ground<'_>
     }
     let clause = sentence.clauses.iter().find(|clause| clause.has(Sign::Completed))?;
     let hit = clause.hits(Sign::Completed).next().filter(|hit| !is_denied(clause, hit))?;
-    Some(clause.said(hit))
+    // "Combinado!" agrees to whatever was said; "feito" is always a deed.
+    let is_deed = matches!(clause.word(hit.start), "feito" | "prontinho" | "prontinha");
+    if !ground.asked_for_agenda && !is_deed {
+        return None;
+    }
+    // "Até lá!" is said well to whoever has an appointment.
+    let is_farewell = clause.word(hit.start) == "ate" && !ground.agenda().is_empty();
+    (!is_farewell).then(|| clause.said(hit))
 }

@@ -105,7 +105,8 @@ fn digits_of(text: &str) -> String {
 }
 
 fn link_key(link: &str) -> String {
-    let folded = fold(link).replace(" arroba ", "@").replace("(at)", "@").replace("[at]", "@").replace(" ponto ", ".");
+    let folded =
+        link.to_lowercase().replace(" arroba ", "@").replace("(at)", "@").replace("[at]", "@").replace(" ponto ", ".");
     let bare: String = folded.chars().filter(|c| !c.is_whitespace()).collect();
     let bare = bare.trim_end_matches(['.', '!', '?', ')', '/', ':', '*', '_', '"', '\'']);
     let bare = ["https://", "http://", "hxxps://", "hxxp://"]

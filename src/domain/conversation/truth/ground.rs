@@ -22,6 +22,8 @@ pub(super) struct Hours {
     /// The ways each hour can be read.
     pub points: Vec<Vec<ClockTime>>,
     pub from_to: bool,
+    /// An end of the time something is open.
+    pub bound: bool,
 }
 
 impl Hours {
@@ -80,7 +82,8 @@ impl<'a> Ground<'a> {
         let mut customer_hours = Vec::new();
         let mut customer_lengths = HashSet::new();
         for said in truths.customer_said {
-            read_hours(said, truths.now, &mut customer_hours, &mut customer_lengths);
+            let plain = masked(said, contact::found(said).into_iter().map(|one| one.range));
+            read_hours(&plain, truths.now, &mut customer_hours, &mut customer_lengths);
         }
         let cues = [Cue::Book, Cue::Slot, Cue::Move, Cue::Shift, Cue::Cancel, Cue::Own];
         let asks = |text: &&str| {
@@ -114,11 +117,6 @@ impl<'a> Ground<'a> {
     /// Whether a word, in any of its forms, stands in a fact.
     pub fn knows(&self, word: &str) -> bool {
         self.stems.contains(&stem(word))
-    }
-
-    pub fn customer_used(&self, word: &str) -> bool {
-        let wanted = format!(" {word} ");
-        self.customer.iter().any(|said| said.contains(&wanted))
     }
 
     /// The times at which this customer really has, or just got or gave up, an appointment.
@@ -173,11 +171,12 @@ fn with_days(mentions: &[Mentioned]) -> Vec<Hours> {
         }
         if !mention.hours.is_empty() {
             used = true;
-            out.push(Hours { points: mention.hours.clone(), from_to: mention.from_to, ..days.clone() });
+            let (from_to, bound) = (mention.from_to, mention.from_to || mention.bound);
+            out.push(Hours { points: mention.hours.clone(), from_to, bound, ..days.clone() });
         }
     }
     if !used {
-        match out.iter_mut().filter(|hours| !hours.has_days()).next_back() {
+        match out.iter_mut().rfind(|hours| !hours.has_days()) {
             Some(hours) => {
                 hours.weekdays.clone_from(&days.weekdays);
                 hours.dates.clone_from(&days.dates);

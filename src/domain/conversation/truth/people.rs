@@ -75,7 +75,7 @@ pub(super) fn check(text: &str, ground: &Ground<'_>) -> Vec<Blocked> {
         let before = at.checked_sub(1).and_then(|at| words.get(at)).map_or("", |(_, folded)| folded.as_str());
         let titled = TITLES.contains(&before)
             && written.chars().skip(1).any(char::is_lowercase)
-            && !(before == "seu" && !is_name(folded));
+            && (before != "seu" || is_name(folded));
         let wanted = format!(" {folded} ");
         let known = own.iter().chain(&ground.facts).chain(&ground.customer).any(|text| text.contains(&wanted));
         if (titled || is_name(folded)) && !known && !NOBODY.contains(&folded.as_str()) {

@@ -9,7 +9,16 @@ use super::{Blocked, ClaimKind};
 
 static STREET: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"\b(?i:rua|r\.|avenida|av\.?|alameda|al\.|pra[cç]a|travessa|rodovia|estrada|largo|bairro|shopping|edif[ií]cio)\s+((?:(?:d[aeo]s?|e)\s+)*\p{Lu}[\p{L}.]*(?:\s+(?:d[aeo]s?\s+|e\s+)*\p{Lu}[\p{L}.]*)*(?:\s*,?\s*(?:n[º°o.]?\s*)?\d+)?)",
+        r"(?x)
+        \b(?i:rua|r\.|avenida|av\.?|alameda|al\.|pra[cç]a|travessa|rodovia|estrada|largo|bairro|shopping|edif[ií]cio)\s+
+        (
+            (?:(?:d[aeo]s?|e)\s+)*
+            # A full stop belongs to a title, or ends the sentence.
+            (?:(?:Dra?|Profa?|Cel|Gen|Mal|Brig|Cap|Maj|Alm|Com|Eng|Pe|Sto|Sta)\.\s+)*
+            \p{Lu}\p{L}*
+            (?:\s+(?:d[aeo]s?\s+|e\s+)*(?:(?:Dra?|Profa?|Cel|Gen|Mal|Brig|Cap|Maj|Alm|Com|Eng|Pe|Sto|Sta)\.\s+)*\p{Lu}\p{L}*)*
+            (?:\s*,?\s*(?:n[º°o.]?\s*)?\d+)?
+        )",
     )
     .ok()
 });

@@ -246,8 +246,10 @@ fn offer(sentence: &Sentence<'_>, ground: &Ground<'_>) -> Option<Blocked> {
             let words = (hit.start..hit.end).map(|at| clause.word(at));
             let known =
                 words.clone().any(|word| word.len() > 3 && ground.knows(word)) || ground.quotes(&clause.said(hit));
+            let instalments = clause.word(hit.start).starts_with("parcel")
+                && ground.prices.iter().any(|fact| fact.unit == Unit::Instalments);
             let about = hit.start.checked_sub(1).is_some_and(|at| matches!(clause.word(at), "sobre" | "se"));
-            !known && !about && !booking::is_denied(clause, hit)
+            !known && !instalments && !about && !booking::is_denied_before(clause, hit, hit.start)
         })?;
         Some(Blocked::new(ClaimKind::Price, clause.said(hit)))
     })

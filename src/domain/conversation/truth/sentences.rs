@@ -22,7 +22,7 @@ pub(super) struct Sentence<'a> {
     pub clauses: Vec<Clause>,
 }
 
-/// A part of a sentence between commas, colons, brackets, dashes or "mas".
+/// A part of a sentence between commas, colons, brackets or dashes.
 #[derive(Debug)]
 pub(super) struct Clause {
     pub reading: Reading,
@@ -90,7 +90,10 @@ pub(super) fn sentences(text: &str) -> Vec<Sentence<'_>> {
     let mut goes_on = false;
     for (index, (at, c)) in chars.iter().enumerate() {
         let next = chars.get(index + 1).map(|(_, c)| *c);
-        if ends_sentence(text, start, *at, *c, next) {
+        if *at >= start && begins_contrast(text.get(*at..).unwrap_or_default()) {
+            push(&mut out, text, start..*at, &mut goes_on);
+            (start, goes_on) = (*at, true);
+        } else if ends_sentence(text, start, *at, *c, next) {
             let end = at + c.len_utf8();
             push(&mut out, text, start..end, &mut goes_on);
             start = end;
@@ -120,6 +123,11 @@ fn push<'a>(out: &mut Vec<Sentence<'a>>, text: &'a str, range: Range<usize>, goe
         clauses: clauses(piece),
     });
     *goes_on = trimmed.ends_with(':') || (*goes_on && item);
+}
+
+/// What follows "mas" or "porém" is said in full, whatever stands before it; only the day goes on.
+fn begins_contrast(rest: &str) -> bool {
+    [" mas ", " porém ", " porem ", " entretanto ", " só que "].iter().any(|word| rest.starts_with(word))
 }
 
 fn ends_sentence(text: &str, start: usize, at: usize, c: char, next: Option<char>) -> bool {
@@ -157,20 +165,5 @@ fn clauses(sentence: &str) -> Vec<Clause> {
         }
     }
     pieces.push(sentence.get(start..).unwrap_or_default());
-    pieces.into_iter().flat_map(at_conjunctions).map(Clause::of).filter(|clause| !clause.words().is_empty()).collect()
-}
-
-/// What follows "mas" or "porém" is said in full, whatever stands before it.
-fn at_conjunctions(piece: &str) -> Vec<&str> {
-    let mut rest = piece;
-    let mut out = Vec::new();
-    while let Some(at) =
-        [" mas ", " porém ", " porem ", " entretanto ", " só que "].iter().filter_map(|c| rest.find(c)).min()
-    {
-        let (before, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        out.push(before);
-        rest = after.trim_start().split_once(' ').map_or("", |(_, rest)| rest);
-    }
-    out.push(rest);
-    out
+    pieces.into_iter().map(Clause::of).filter(|clause| !clause.words().is_empty()).collect()
 }

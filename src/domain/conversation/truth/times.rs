@@ -61,11 +61,13 @@ fn manner(sentence: &Sentence<'_>, ground: &Ground<'_>) -> Manner {
     if booking::claims_agenda(sentence, ground) || sentence.has(Sign::Meets) {
         return Manner::Agenda;
     }
-    // "veja se temos vaga": what hangs on "se" is not said.
+    // "veja se temos vaga", "vou confirmar a disponibilidade": what hangs on that is not said.
     let is_free = sentence.clauses.iter().any(|clause| {
         clause.hits(Sign::Free).any(|hit| {
             let before = |n: usize| hit.start.checked_sub(n).map_or("", |at| clause.word(at));
-            (1..=3).all(|n| !matches!(before(n), "se" | "caso" | "qual" | "quais" | "que" | "quando" | "sobre" | "de"))
+            let hangs = |n: usize| matches!(before(n), "se" | "caso" | "qual" | "quais" | "que" | "quando" | "sobre");
+            let looked_up = clause.hits(Sign::LookUp).any(|look| look.start < hit.start);
+            !looked_up && !(1..=3).any(hangs)
         })
     });
     if is_free && !(sentence.question && asks_back(sentence)) {
@@ -144,7 +146,7 @@ impl Judge<'_> {
 
     /// Asked back in the customer's own words, or offered in a question where the facts allow the day.
     fn asked(&self, mention: &Mentioned) -> bool {
-        if !self.sentence.is_open() {
+        if !self.sentence.is_open() && !booking::denies(self.sentence) {
             return false;
         }
         let day_known = mention.days.is_empty()
@@ -169,7 +171,9 @@ impl Judge<'_> {
         if mention.moment.is_some() {
             return false;
         }
-        self.day_in_facts(mention) && mention.hours.iter().all(|hour| self.hour_in_facts(hour, days))
+        // An end of the opening hours is told as such; as an hour for an appointment no fact names it.
+        let told_as_open = mention.from_to || mention.bound || mention.length || self.sentence.has(Sign::Opening);
+        self.day_in_facts(mention) && mention.hours.iter().all(|hour| self.hour_in_facts(hour, days, told_as_open))
     }
 
     fn day_in_facts(&self, mention: &Mentioned) -> bool {
@@ -199,12 +203,12 @@ impl Judge<'_> {
         closed || if week { mention.days.iter().any(known) } else { mention.days.iter().all(known) }
     }
 
-    fn hour_in_facts(&self, hour: &[ClockTime], days: &[NaiveDate]) -> bool {
+    fn hour_in_facts(&self, hour: &[ClockTime], days: &[NaiveDate], told_as_open: bool) -> bool {
         let asked = self.ground.customer_hours.iter().flat_map(|hours| &hours.points);
         let asked = asked.flatten().any(|time| hour.contains(time));
         let inside = asked && self.sentence.has(Sign::Opening);
         self.ground.hours.iter().any(|fact| {
-            let same = fact.points.iter().flatten().any(|time| hour.contains(time));
+            let same = (told_as_open || !fact.bound) && fact.points.iter().flatten().any(|time| hour.contains(time));
             let spanned = inside && hour.iter().any(|time| fact.spans(*time));
             let on_days = !fact.has_days() || days.is_empty() || days.iter().any(|day| fact.covers(*day));
             (same || spanned) && on_days

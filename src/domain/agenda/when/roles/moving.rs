@@ -80,7 +80,9 @@ fn side(line: &Line, mention: &Mention) -> Side {
             break;
         };
         let word = line.word(at);
-        if let Some(side) = said_side(word) {
+        // "não vai dar para ir dia 12": no target, but a purpose.
+        let purpose = word == "para" && line.is(at + 1, &["ir", "vir", "chegar", "fazer", "estar", "comparecer"]);
+        if let Some(side) = said_side(word).filter(|_| !purpose) {
             // "era para ser dia 13", "está marcada para quinta".
             if line.phrase(at, &["para", "ser"]).is_some() {
                 return Side::New;

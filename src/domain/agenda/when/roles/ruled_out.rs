@@ -53,7 +53,7 @@ impl Place<'_> {
 
     /// "não posso sexta", "não quero de manhã", "não sexta": a refusal of what follows.
     fn negates(&self, at: usize) -> bool {
-        const VERBS: [&str; 22] = [
+        const VERBS: [&str; 24] = [
             "posso",
             "consigo",
             "quero",
@@ -76,6 +76,8 @@ impl Place<'_> {
             "poderei",
             "e",
             "era",
+            "dar",
+            "rolar",
         ];
         let verb = if self.line.is(at + 1, &["me", "vai", "mais", "eu", "to", "vou"]) { at + 2 } else { at + 1 };
         let direct =
