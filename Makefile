@@ -71,7 +71,7 @@ test: deps ## the whole test suite, on its own private PostgreSQL and Redis
 
 # SPECS_DIR holds the providers' documents. Needs node and npm, and says so where they are missing.
 SPECS_DIR ?= ../shared/specs
-contract: ## our clients against the model providers' own documents, checked by Prism
+contract: ## our clients against the providers' own documents, checked by Prism
 	@SPECS_DIR="$(SPECS_DIR)" tests/tools/contract/run.sh
 
 # Kills, outages, power cuts, floods: about a quarter of an hour. `make verify ARGS="--only bursts --seed 7"`.

@@ -190,6 +190,17 @@ impl HttpClient {
         self.run(self.inner.get(url).headers(header_map(headers)?), total, limit).await
     }
 
+    /// Posts without a body, with the same rules as [`HttpClient::post_json`].
+    pub async fn post_nothing(
+        &self,
+        url: &str,
+        headers: &[(&'static str, &str)],
+        total: Duration,
+        limit: usize,
+    ) -> Result<HttpAnswer, WireError> {
+        self.run(self.inner.post(url).headers(header_map(headers)?), total, limit).await
+    }
+
     /// Deletes a resource, with the same rules as [`HttpClient::post_json`].
     pub async fn delete(
         &self,

@@ -265,9 +265,10 @@ fn list(state: &State, request: &Request<'_>) -> Answered {
     }
     let (take, skip) = (request.number("take", 100), request.number("skip", 0));
     let page: Vec<Value> = found.iter().skip(skip).take(take).map(shape::booking).collect();
-    let more = skip + page.len() < found.len();
-    let pagination = json!({"totalItems": found.len(), "returnedItems": page.len(), "hasNextPage": more,
-        "hasPreviousPage": skip > 0, "currentPage": skip / take.max(1), "itemsPerPage": take});
+    let left = found.len().saturating_sub(skip + page.len());
+    let pagination = json!({"totalItems": found.len(), "returnedItems": page.len(), "remainingItems": left,
+        "itemsPerPage": take, "totalPages": found.len().div_ceil(take.max(1)), "currentPage": skip / take.max(1) + 1,
+        "hasNextPage": left > 0, "hasPreviousPage": skip > 0});
     Ok((200, json!({"status": "success", "data": page, "pagination": pagination})))
 }
 

@@ -22,6 +22,7 @@ const GEMINI: &str = "gemini-v1beta.subset.openapi.json";
 /// A document: the one of `SPECS_DIR` where it is given, else the project's copy.
 fn document(name: &str) -> Value {
     let ours = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/contract");
+    #[expect(clippy::disallowed_methods, reason = "`make contract` says where the documents are")]
     let folder = std::env::var_os("SPECS_DIR").filter(|dir| !dir.is_empty()).map_or(ours, PathBuf::from);
     let text = std::fs::read_to_string(folder.join(name)).unwrap_or_else(|why| panic!("{folder:?}/{name}: {why}"));
     serde_json::from_str(&text).unwrap()
@@ -209,6 +210,7 @@ async fn every_example_of_embeddings_is_read_as_what_it_is() {
 }
 
 /// Prism's base URL, from the script that started it.
+#[expect(clippy::disallowed_methods, reason = "`make contract` says where the servers are")]
 fn prism(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run this by `make contract`"))
 }

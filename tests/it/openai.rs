@@ -283,7 +283,8 @@ async fn patience_is_asked_for_in_several_ways() {
     let lab = Lab::open().await;
     let rate = || error("requests", json!("rate_limit_exceeded"));
     let spent = ("x-ratelimit-remaining-requests", "0");
-    let rows: [(&[(&str, &str)], Option<u64>); 7] = [
+    type Row<'a> = (&'a [(&'a str, &'a str)], Option<u64>);
+    let rows: [Row<'_>; 7] = [
         (&[("retry-after", "2")], Some(2_000)),
         (&[("retry-after-ms", "250"), ("retry-after", "2")], Some(250)),
         (&[("retry-after", "2"), spent, ("x-ratelimit-reset-requests", "1s")], Some(2_000)),

@@ -228,7 +228,7 @@ impl<'a> Calcom<'a> {
                 let body = body.to_string().into_bytes();
                 self.http.post_json(&url, &headers, body, self.endpoint.timeout, BODY_LIMIT).await
             }
-            None => self.http.post_json(&url, &headers, b"{}".to_vec(), self.endpoint.timeout, BODY_LIMIT).await,
+            None => self.http.post_nothing(&url, &headers, self.endpoint.timeout, BODY_LIMIT).await,
         };
         Read::of(answer, call)
     }

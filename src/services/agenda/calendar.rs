@@ -149,7 +149,7 @@ pub struct Held {
 #[derive(Clone, Debug, PartialEq)]
 pub enum LookUp {
     /// It is in the calendar.
-    Booked(AppointmentRow),
+    Booked(Box<AppointmentRow>),
     /// It is not, and will not be.
     NotBooked,
     /// Nobody knows yet.

@@ -189,7 +189,7 @@ pub(super) fn known(row: Option<AppointmentRow>) -> Option<LookUp> {
         None => Some(LookUp::NotBooked),
         Some(row) if row.state() == State::Booking => None,
         Some(row) if row.state().stands() || matches!(row.state(), State::NoShow | State::Attended) => {
-            Some(LookUp::Booked(row))
+            Some(LookUp::Booked(Box::new(row)))
         }
         Some(_) => Some(LookUp::NotBooked),
     }

@@ -8,6 +8,9 @@ use chrono::{DateTime, Datelike, Days, NaiveTime, TimeDelta, TimeZone, Utc};
 use super::kinds::{BookingAtStandIn, EventTypeAtStandIn, NewBooking, Refusal, Reserved};
 use crate::standins::state::lock;
 
+/// From a moment to another.
+type Stretch = (DateTime<Utc>, DateTime<Utc>);
+
 /// All calendars.
 #[derive(Debug, Default)]
 pub(in crate::standins) struct Books(Mutex<Inner>);
@@ -81,7 +84,7 @@ impl Inner {
         (from, until): (DateTime<Utc>, DateTime<Utc>),
         moving: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<Vec<(DateTime<Utc>, DateTime<Utc>)>, Refusal> {
+    ) -> Result<Vec<Stretch>, Refusal> {
         let event_type = self.known_type(id)?;
         let open = beginnings(&event_type, from, until).into_iter().filter(|starts| *starts > now);
         let length = TimeDelta::minutes(event_type.minutes);

@@ -22,7 +22,8 @@ pub(super) fn error(refusal: &Refusal, path: &str, now: DateTime<Utc>) -> Value 
 
 pub(super) fn me(company: i64) -> Value {
     json!({"id": company, "username": format!("empresa-{company}"), "email": "dono@example.com", "name": "Dono",
-        "timeZone": "America/Sao_Paulo", "timeFormat": 24, "weekStart": "Sunday", "defaultScheduleId": null})
+        "timeZone": "America/Sao_Paulo", "timeFormat": 24, "weekStart": "Sunday", "defaultScheduleId": null,
+        "avatarUrl": null, "bio": null, "organizationId": null})
 }
 
 pub(super) fn event_type(one: &EventTypeAtStandIn) -> Value {

@@ -186,7 +186,7 @@ impl Outside<'_> {
         }
         let Some(row) = row else { return Ok(LookUp::NotBooked) };
         match self.find_intent(&row).await {
-            Ok(Found::Standing(booking)) => Ok(LookUp::Booked(self.adopt(row.id, &booking, true).await?)),
+            Ok(Found::Standing(booking)) => Ok(LookUp::Booked(Box::new(self.adopt(row.id, &booking, true).await?))),
             Ok(Found::Ended(booking)) => {
                 self.adopt(row.id, &booking, false).await?;
                 Ok(LookUp::NotBooked)

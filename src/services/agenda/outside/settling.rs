@@ -33,7 +33,7 @@ impl Outside<'_> {
                 settled.lapsed += 1;
             }
             (State::Booking, _) => match self.look_up(row.id).await? {
-                LookUp::Booked(row) => settled.booked.push(row),
+                LookUp::Booked(row) => settled.booked.push(*row),
                 LookUp::NotBooked => settled.failed.extend(self.desk.find(row.id).await?),
                 LookUp::Unclear => settled.open += 1,
             },
