@@ -335,8 +335,8 @@ async fn a_profile_is_read_with_its_numbers_and_the_persons_own_words() {
     assert_eq!(numbers.space(), &Space::local());
     let touches = |question| numbers.touches(&Embedding::hashed(question).unwrap());
     assert!(touches("e o clareamento, quanto custa mesmo?") && !touches("vocês têm estacionamento?"));
-    let said = profile::earlier(&mut tx, person, world.clock.now(), 2).await.unwrap();
-    assert_eq!(said.len(), 2, "the customer's own, newest first");
+    let said = profile::earlier(&mut tx, person, world.clock.now()).await.unwrap();
+    assert_eq!(said.len(), 3, "the customer's own, newest first");
     assert_eq!(said[1].0, "prefiro quinta de manhã");
     assert!(profile::find(&mut tx, Uuid::nil()).await.unwrap().is_none());
     tx.commit().await.unwrap();

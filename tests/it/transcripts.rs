@@ -408,7 +408,9 @@ async fn a_name_given_in_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_companys_own_wording() {
-    let mut scene = Scene::begin("O texto da própria empresa").await;
+    // Of several openings one is taken by chance.
+    let settings = [("tone.openings", "Oi, {nome}!")];
+    let mut scene = Scene::begin_with("O texto da própria empresa", WEDNESDAY, &settings).await;
     let body = json!({"key": "reply", "intent": "question", "mood": "", "body": "{{ saudacao }} {{ resposta }}"});
     let clinic = scene.world.clinic.clone();
     let saved = scene.world.api(&clinic, "POST", "/api/templates", &body).await;

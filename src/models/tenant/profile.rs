@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::embedded;
 use crate::domain::embedding::{Embedding, Space};
 use crate::domain::learning::Learned;
-use crate::models::schema::tenant::{conversation, message, person};
+use crate::models::schema::tenant::person;
 use crate::tenant::{StoreError, TenantTx};
 
 /// A person's profile.
@@ -39,22 +40,35 @@ pub async fn find(tx: &mut TenantTx, person_id: Uuid) -> Result<Option<Profile>,
     Ok(Some(Profile { learned: read(learned)?, embedding: embedded::read(numbers), at }))
 }
 
-/// What a person wrote long ago, newest first: their own texts before `before`, at most so many.
+/// A text of a person, and when they wrote it.
+#[derive(QueryableByName)]
+struct Written {
+    #[diesel(sql_type = Text)]
+    body: String,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+}
+
+/// What a person wrote long ago, newest first: their own texts before `before`, at most 200. Each conversation is read from
+/// its end, so that a long one costs no more than a short one.
 pub async fn earlier(
     tx: &mut TenantTx,
     person_id: Uuid,
     before: DateTime<Utc>,
-    limit: i64,
 ) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
-    Ok(message::table
-        .inner_join(conversation::table)
-        .select((message::body, message::at))
-        .filter(conversation::person_id.eq(person_id))
-        .filter(message::author.eq("customer").and(message::body.ne("")).and(message::at.lt(before)))
-        .order(message::seq.desc())
-        .limit(limit)
-        .load(tx.conn())
-        .await?)
+    let rows: Vec<Written> = diesel::sql_query(
+        "SELECT said.body, said.at
+         FROM conversation c CROSS JOIN LATERAL (
+             SELECT m.body, m.at, m.seq FROM message m
+             WHERE m.conversation_id = c.id AND m.author = 'customer' AND m.body <> '' AND m.at < $2
+             ORDER BY m.seq DESC LIMIT 200) said
+         WHERE c.person_id = $1 ORDER BY said.seq DESC LIMIT 200",
+    )
+    .bind::<SqlUuid, _>(person_id)
+    .bind::<Timestamptz, _>(before)
+    .load(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.body, row.at)).collect())
 }
 
 /// Reads what is stored.

@@ -18,8 +18,7 @@ use crate::services::knowledge::{self, Recall};
 use crate::services::{ServiceError, Services};
 use crate::tenant::Tenant;
 
-/// Most of a person's own earlier messages that are looked through, and told.
-const EARLIER_READ: i64 = 200;
+/// Most of a person's own earlier messages that are told.
 const EARLIER_TOLD: usize = 3;
 
 /// Everything an answer may rest on.
@@ -102,7 +101,7 @@ async fn earlier(
     let far = known.and_then(|known| known.embedding).is_some_and(|one| one.space().is_local() && !one.touches(&asked));
     let texts = match far {
         true => Vec::new(),
-        false => profile::earlier(&mut tx, conversation.person_id, now, EARLIER_READ).await?,
+        false => profile::earlier(&mut tx, conversation.person_id, now).await?,
     };
     tx.commit().await?;
     let shown: Vec<&str> = conversation.lines.iter().map(|line| line.text.as_str()).collect();

@@ -10,7 +10,7 @@ use super::{Blocked, ClaimKind};
 static STREET: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?x)
-        \b(?i:rua|r\.|avenida|av\.?|alameda|al\.|pra[cç]a|travessa|rodovia|estrada|largo|bairro|shopping|edif[ií]cio)\s+
+        (?-u:\b)(?i:rua|r\.|avenida|av\.?|alameda|al\.|pra[cç]a|travessa|rodovia|estrada|largo|bairro|shopping|edif[ií]cio)\s+
         (
             (?:(?:d[aeo]s?|e)\s+)*
             # A full stop belongs to a title, or ends the sentence.
