@@ -32,7 +32,7 @@ struct Shown {
     id: Uuid,
     name: Option<String>,
     number: String,
-    state: String,
+    state: &'static str,
     reason: Option<&'static str>,
     urgent: bool,
     waiting_seconds: i64,
@@ -48,7 +48,9 @@ pub async fn list(caller: Caller, wanted: web::Query<Wanted>) -> Result<HttpResp
     }
     let now_ms = caller.services.clock.now_ms();
     let rows = orders::list(&caller.tenant, state, LIST_MAX).await?;
-    let shown: Vec<Shown> = rows.into_iter().map(|row| show(row, now_ms)).collect();
+    // A person's turn may have ended by itself since it was stored.
+    let shown = rows.into_iter().map(|row| show(row, now_ms));
+    let shown: Vec<Shown> = shown.filter(|one| state.is_none_or(|state| one.state == state)).collect();
     Ok(HttpResponse::Ok().json(json!({ "conversations": shown })))
 }
 
@@ -59,7 +61,7 @@ fn show(row: Attended, now_ms: i64) -> Shown {
         id: row.id,
         name: row.name,
         number: row.reply_address,
-        state: standing.attendant_at(now_ms).as_str().to_owned(),
+        state: if waits { standing.attendant } else { standing.attendant_at(now_ms) }.as_str(),
         reason: standing.reason.map(|reason| reason.as_str()),
         urgent: row.urgent,
         waiting_seconds: if waits { (now_ms - standing.since_ms).max(0) / 1000 } else { 0 },

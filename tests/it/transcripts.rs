@@ -61,6 +61,15 @@ impl Scene {
         self.settle().await;
     }
 
+    /// The customer writes and sends a file in one go.
+    async fn file_after(&mut self, text: &str, told: &str, message: Value) {
+        self.script.push(format!("Ana: {text}"));
+        self.messages += 1;
+        let ana = self.world.customer(&self.world.clinic, ANA);
+        ana.says_as(text, &format!("ANA{}", self.messages)).await.expect_status(202);
+        self.file(told, message).await;
+    }
+
     /// The customer sends a file.
     async fn file(&mut self, told: &str, message: Value) {
         self.script.push(format!("Ana: [{told}]"));
@@ -293,6 +302,18 @@ async fn a_voice_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_voice_message_beside_words() {
+    let mut scene = Scene::begin_with("Áudio e texto juntos", WEDNESDAY, &[("audio.transcribe", "true")]).await;
+    let voice = StandIns::voice("qual o endereço de vocês?", 4);
+    let id = scene.world.clinic.id.get();
+    let url = scene.world.standins.put_media(id, "v.ogg", "audio/ogg", voice);
+    let sound = |url: String| json!({"audioMessage": {"url": url, "mimetype": "audio/ogg", "seconds": 4, "ptt": true}});
+    scene.file_after("bom dia", "áudio: qual o endereço de vocês?", sound(url.clone())).await;
+    scene.file_after("e qual o horário?", "áudio que sumiu", sound(format!("{url}.gone"))).await;
+    transcript!(scene);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_voice_message_nobody_hears() {
     let mut scene = Scene::begin("Um áudio sem transcrição").await;
     scene.file("áudio", json!({"audioMessage": {"url": "https://example.invalid/v.ogg", "seconds": 4}})).await;
@@ -322,6 +343,17 @@ async fn the_model_is_down_and_comes_back() {
     scene.model([Fault::status(Provider::Gemini, 500, json!({})).times(3)]);
     scene.ana("qual o endereço?").await;
     scene.ana("oi? qual o endereço?").await;
+    transcript!(scene);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn courtesies_while_the_model_is_down() {
+    let mut scene =
+        Scene::begin_with("O modelo fora do ar e cortesias", WEDNESDAY, &[("tone.openings", "Oi, {nome}!")]).await;
+    scene.model([Fault::status(Provider::Gemini, 500, json!({})).times(99)]);
+    for text in ["bom dia", "obrigada!", "qual o endereço?"] {
+        scene.ana(text).await;
+    }
     transcript!(scene);
 }
 

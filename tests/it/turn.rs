@@ -62,7 +62,10 @@ async fn the_window_is_bounded_from_redis_and_from_postgresql_alike() {
     ana.says("eco: m5").await.expect_status(202);
     world.quiet().await;
     let after = prompt(&world.model_calls()[4]);
+    let (long_ago, after): (Vec<_>, Vec<_>) = after.into_iter().partition(|turn| turn.1.starts_with("[escrito em "));
     assert_eq!((after.len(), after[0].1.as_str()), (5, "eco: m3"));
+    let long_ago: Vec<&str> = long_ago.iter().filter_map(|turn| turn.1.split("] ").last()).collect();
+    assert_eq!(long_ago, ["eco: m1", "eco: m2"], "of somebody who comes back, in the order they were written");
 
     world.configure(&world.clinic, &[("context.turns", "0")]).await;
     ana.says("eco: m6").await.expect_status(202);

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use crate::harness::{Company, World};
 
 const ANA: &str = "5511987654321";
+/// What only the model answers; a courtesy is returned without it.
+const QUESTION: &str = "vocês atendem no sábado?";
 const TECHNICAL: &str = "Estou com um problema técnico";
 const FALLBACK: &str = "Desculpe, não consegui responder agora";
 
@@ -113,7 +115,7 @@ async fn a_refused_key_is_an_alarm_and_one_call() {
     let capture = capture();
     let world = World::start().await;
     world.configure(&world.clinic, &[("secret:llm.api_key", "wrong-key-of-the-clinic")]).await;
-    let (heard, calls) = one_turn(&world, "oi").await;
+    let (heard, calls) = one_turn(&world, QUESTION).await;
     assert!(heard.starts_with(TECHNICAL), "{heard}");
     assert_eq!(calls, 1);
     assert_eq!(configuration_alarms(&capture, &world.clinic), 1);
@@ -132,7 +134,7 @@ async fn a_model_that_is_gone_is_replaced_by_the_second_one() {
     world.end().await;
     let world = World::start().await;
     world.configure(&world.clinic, &[("llm.model", "gemini-pro")]).await;
-    let (heard, calls) = one_turn(&world, "oi").await;
+    let (heard, calls) = one_turn(&world, QUESTION).await;
     assert!(heard.starts_with(TECHNICAL) && calls == 1, "{heard} {calls}");
     world.end().await;
 }
@@ -145,12 +147,12 @@ async fn patience_is_obeyed_within_the_budget_and_not_beyond() {
     let calls = world.model_calls();
     assert!(calls[1].at - calls[0].at >= chrono::TimeDelta::milliseconds(390), "waited as asked");
     world.standins.add_fault(status(429, "RESOURCE_EXHAUSTED", retry_info("38s")).times(1));
-    let (heard, calls) = one_turn(&world, "eco: oi").await;
+    let (heard, calls) = one_turn(&world, QUESTION).await;
     assert!(heard.starts_with(TECHNICAL) && calls == 1, "{heard} {calls}");
     let quota = json!([{"@type": "type.googleapis.com/google.rpc.QuotaFailure",
         "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}]);
     world.standins.add_fault(status(429, "RESOURCE_EXHAUSTED", quota).times(1));
-    let (heard, calls) = one_turn(&world, "eco: oi").await;
+    let (heard, calls) = one_turn(&world, QUESTION).await;
     assert!(heard.starts_with(TECHNICAL) && calls == 1, "{heard} {calls}");
     world.end().await;
 }
@@ -164,7 +166,7 @@ async fn an_overloaded_model_is_asked_three_times_and_the_error_budget_shows_it(
     assert!((rate - 2.0 / 3.0).abs() < 1e-9, "{rate}");
     assert_eq!(world.metric(&world.clinic, "llm_error_budget_remaining_ratio", ""), 0.0);
     world.standins.add_fault(status(503, "UNAVAILABLE", json!([])));
-    let (heard, calls) = one_turn(&world, "eco: oi").await;
+    let (heard, calls) = one_turn(&world, QUESTION).await;
     assert!(heard.starts_with(TECHNICAL) && calls == 3, "{heard} {calls}");
     assert_eq!(world.sql(&world.clinic, "SELECT reason FROM turn ORDER BY decided_at DESC LIMIT 1"), "technical_issue");
     world.end().await;
@@ -193,7 +195,7 @@ async fn the_breaker_opens_for_all_processes_and_one_probe_closes_it() {
     assert_eq!(world.metric(&world.clinic, "llm_circuit_state", ""), 2.0);
     // Open: neither process asks, and another company's breaker is its own.
     assert!(llm::ask(&other.services, &elsewhere, question()).await.text.is_none());
-    assert!(one_turn(&world, "oi").await.0.starts_with(TECHNICAL));
+    assert!(one_turn(&world, QUESTION).await.0.starts_with(TECHNICAL));
     assert_eq!(world.model_calls().len(), 3);
     let salon = llm::ask(&world.process.services, &world.tenant(&world.salon), question()).await;
     assert!(salon.text.is_some());

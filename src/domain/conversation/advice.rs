@@ -37,24 +37,6 @@ impl Field {
             Self::Financial => "financial",
         }
     }
-
-    /// The refusal with a way on, for the customer.
-    pub fn declined(self) -> &'static str {
-        match self {
-            Self::Clinical => {
-                "Sobre isso só um profissional de saúde pode orientar, depois de avaliar você. Posso ver um horário ou \
-                 chamar alguém da equipe. O que prefere?"
-            }
-            Self::Legal => {
-                "Essa é uma questão jurídica, e só um advogado pode orientar depois de conhecer o caso. Posso ver um \
-                 horário ou chamar alguém da equipe. O que prefere?"
-            }
-            Self::Financial => {
-                "Não posso dar orientação financeira; isso precisa de um profissional que conheça o seu caso. Posso ver \
-                 um horário ou chamar alguém da equipe. O que prefere?"
-            }
-        }
-    }
 }
 
 /// The sections of a field: phrases that tell by themselves, and subjects and questions that tell together.

@@ -34,7 +34,7 @@ pub struct Situation<'a> {
     pub ai_enabled: bool,
     /// Whether conversations between machines are cut.
     pub loop_guard: bool,
-    /// Whether sound is put into words.
+    /// Whether sound is still to be put into words.
     pub transcribes: bool,
     /// Milliseconds since 1970.
     pub now_ms: i64,
@@ -142,8 +142,10 @@ fn settle(situation: &Situation<'_>, words: &[&str], cues: &Cues, decision: &mut
         (decision.step, decision.hand_off) = (Step::Say(Template::Handoff), Some(HandOff::Asked));
     } else if !situation.ai_enabled {
         (decision.step, decision.hand_off) = (Step::Say(Template::AiDisabled), Some(HandOff::AiDisabled));
+    } else if situation.transcribes && situation.messages.iter().any(|message| is_unheard(message)) {
+        decision.step = Step::Listen;
     } else if words.is_empty() && situation.messages.iter().all(|message| message.kind != MessageKind::Text) {
-        decision.step = without_words(situation);
+        decision.step = Step::Say(Template::Media);
     } else if upset(decision.understanding) && standing.clone().felt(true) || furious(decision.understanding) {
         (decision.step, decision.hand_off) = (Step::Say(Template::Complaint), Some(HandOff::Mood));
     } else if let Some(field) = advice::asked(&words.join("\n")) {
@@ -186,10 +188,9 @@ fn consent(situation: &Situation<'_>, words: &[&str], cues: &Cues) -> Option<Opt
     change.filter(|change| *change == OptChange::Out || situation.standing.opted_out)
 }
 
-fn without_words(situation: &Situation<'_>) -> Step {
-    let audible =
-        situation.messages.iter().any(|message| message.kind == MessageKind::Audio && message.media.is_some());
-    if situation.transcribes && audible { Step::Listen } else { Step::Say(Template::Media) }
+/// Whether a message is sound that could still be put into words.
+fn is_unheard(message: &InboundMessage) -> bool {
+    message.kind == MessageKind::Audio && message.text.is_none() && message.media.is_some()
 }
 
 /// Whether a message counts as upset: a complaint, or a mood that shows.

@@ -84,21 +84,6 @@ intents! {
     Other = "other": "Anything else.",
 }
 
-impl Intent {
-    /// Whether it asks for something to be done or told about appointments.
-    pub fn is_about_agenda(self) -> bool {
-        matches!(
-            self,
-            Self::AppointmentRequest
-                | Self::AppointmentReschedule
-                | Self::AppointmentCancel
-                | Self::AppointmentQuery
-                | Self::ChooseOption
-                | Self::ConfirmPresence
-        )
-    }
-}
-
 /// What a message wants.
 pub fn read(text: &str, context: Context) -> Intent {
     decide(&Cues::of(text), context)

@@ -2,9 +2,6 @@
 //!
 //! A default text is a template's source and is rendered like a company's own (see [`super::rendering`]).
 
-use super::intent::Intent;
-use super::sentiment::Mood;
-
 macro_rules! templates {
     ($($template:ident = $name:literal: $meaning:literal,)*) => {
         /// A ready text.
@@ -42,13 +39,11 @@ templates! {
     TechnicalIssue = "technical_issue": "The model is out of order.",
     Media = "media": "A file without words.",
     Injection = "injection": "The message tried to take the assistant over.",
-    Greeting = "greeting": "The customer greets and says no more.",
-    Thanks = "thanks": "The customer thanks.",
-    Farewell = "farewell": "The customer takes leave.",
+    Greeting = "greeting": "The customer greets and says no more, and the model is out of order.",
+    Thanks = "thanks": "The customer thanks, and the model is out of order.",
+    Farewell = "farewell": "The customer takes leave, and the model is out of order.",
     Complaint = "complaint": "The customer complains: understanding first, then a person.",
     Handoff = "handoff": "A person is called into the conversation.",
-    Takeover = "takeover": "A person answers from here on.",
-    GiveBack = "give_back": "The person gave the conversation back to the assistant.",
     OutOfHours = "out_of_hours": "Nobody of the team is there now.",
     Holiday = "holiday": "A holiday: nobody of the team is there today.",
     FirstContact = "first_contact": "The first time somebody writes: it is a virtual assistant, and where the privacy notice is.",
@@ -60,7 +55,6 @@ templates! {
     Emergency = "emergency": "Somebody's life or health may be in danger.",
     MediaUnheard = "media_unheard": "An audio that could not be understood.",
     Wait = "wait": "The answer takes longer than usual.",
-    NotUnderstood = "not_understood": "The message was not understood: three ways on.",
     NotKnown = "not_known": "The question was understood and nothing on record answers it.",
 }
 
@@ -68,21 +62,5 @@ impl Template {
     /// The text of this name; `None` when there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|template| template.name() == name)
-    }
-
-    /// What is said without the model to a message of this intent and mood; `None` where only the model, the agenda or a
-    /// person knows.
-    pub fn without_model(intent: Intent, mood: Mood) -> Option<Self> {
-        Some(match intent {
-            Intent::Complaint => Self::Complaint,
-            Intent::HumanHandoff => Self::Handoff,
-            Intent::OptOut => Self::OptOut,
-            // Courtesies of somebody who is angry are answered as the complaint they are.
-            Intent::Greeting | Intent::Thanks | Intent::Farewell if mood == Mood::Negative => Self::Complaint,
-            Intent::Greeting => Self::Greeting,
-            Intent::Thanks => Self::Thanks,
-            Intent::Farewell => Self::Farewell,
-            _ => return None,
-        })
     }
 }

@@ -76,6 +76,8 @@ pub(super) struct Prepared {
     pub model_time: Duration,
     /// What voice messages say, by envelope.
     pub heard: Vec<(Uuid, MessageText)>,
+    /// A voice message could not be put into words.
+    pub unheard: bool,
     /// The name the customer gave in words.
     pub given_name: Option<String>,
 }
@@ -107,33 +109,28 @@ pub(super) async fn prepare(
     conversation: &Conversation,
     mailbox: &Mailbox,
 ) -> Prepared {
-    let mut prepared = decided(services, tenant, conversation, mailbox);
-    if prepared.decision.step == Step::Listen {
-        let heard = listen(services, tenant, mailbox, &mut prepared).await;
-        match heard {
-            Some(heard) => return Box::pin(prepare_heard(services, tenant, conversation, &heard, prepared)).await,
-            None => prepared.said = Said::Ready(Template::MediaUnheard, Some(FallbackReason::MediaOnly)),
-        }
+    let mut prepared = decided(services, tenant, conversation, mailbox, tenant.settings.audio.transcribe);
+    if prepared.decision.step != Step::Listen {
+        return finish(services, tenant, conversation, mailbox, prepared).await;
     }
-    finish(services, tenant, conversation, mailbox, prepared).await
+    let heard = listen(services, tenant, mailbox, &mut prepared).await;
+    if heard.messages.iter().all(|(_, message)| message.text.is_none()) {
+        return finish(services, tenant, conversation, mailbox, prepared).await;
+    }
+    let spent = prepared;
+    let prepared = Prepared {
+        usage: spent.usage,
+        estimated: spent.estimated,
+        model_time: spent.model_time,
+        heard: spent.heard,
+        unheard: spent.unheard,
+        ..decided(services, tenant, conversation, &heard, false)
+    };
+    finish(services, tenant, conversation, &heard, prepared).await
 }
 
-/// Answers what a voice message says; what listening cost is part of the answer's price.
-async fn prepare_heard(
-    services: &Services,
-    tenant: &Tenant,
-    conversation: &Conversation,
-    heard: &Mailbox,
-    spent: Prepared,
-) -> Prepared {
-    let mut prepared = decided(services, tenant, conversation, heard);
-    (prepared.usage, prepared.estimated, prepared.model_time) = (spent.usage, spent.estimated, spent.model_time);
-    prepared.heard = spent.heard;
-    finish(services, tenant, conversation, heard, prepared).await
-}
-
-/// Puts the voice messages of a mailbox into words. `None` when one of them could not be.
-async fn listen(services: &Services, tenant: &Tenant, mailbox: &Mailbox, prepared: &mut Prepared) -> Option<Mailbox> {
+/// Puts the voice messages of a mailbox into words, those that can be. What listening cost is part of the answer's price.
+async fn listen(services: &Services, tenant: &Tenant, mailbox: &Mailbox, prepared: &mut Prepared) -> Mailbox {
     let mut heard = mailbox.clone();
     for (waiting, message) in &mut heard.messages {
         let Some(media) = message.media.as_ref().filter(|_| message.text.is_none()) else { continue };
@@ -142,15 +139,25 @@ async fn listen(services: &Services, tenant: &Tenant, mailbox: &Mailbox, prepare
         prepared.usage.output = prepared.usage.output.saturating_add(hearing.usage.output);
         prepared.estimated |= hearing.estimated;
         prepared.model_time += hearing.took;
-        let words = hearing.words.ok()?;
-        prepared.heard.push((waiting.envelope.id, words.clone()));
-        message.text = Some(words);
+        match hearing.words {
+            Ok(words) => {
+                prepared.heard.push((waiting.envelope.id, words.clone()));
+                message.text = Some(words);
+            }
+            Err(_) => prepared.unheard = true,
+        }
     }
-    Some(heard)
+    heard
 }
 
 /// The decision, with nothing said yet.
-fn decided(services: &Services, tenant: &Tenant, conversation: &Conversation, mailbox: &Mailbox) -> Prepared {
+fn decided(
+    services: &Services,
+    tenant: &Tenant,
+    conversation: &Conversation,
+    mailbox: &Mailbox,
+    transcribes: bool,
+) -> Prepared {
     let messages: Vec<&InboundMessage> = mailbox.messages.iter().map(|(_, message)| message).collect();
     let decision = decide(&Situation {
         messages: &messages,
@@ -159,7 +166,7 @@ fn decided(services: &Services, tenant: &Tenant, conversation: &Conversation, ma
         context: Context::None,
         ai_enabled: tenant.settings.ai_enabled,
         loop_guard: services.settings.limits.loop_guard,
-        transcribes: tenant.settings.audio.transcribe,
+        transcribes,
         now_ms: services.clock.now_ms(),
     });
     Prepared {
@@ -174,6 +181,7 @@ fn decided(services: &Services, tenant: &Tenant, conversation: &Conversation, ma
         estimated: false,
         model_time: Duration::ZERO,
         heard: Vec::new(),
+        unheard: false,
         given_name: None,
     }
 }
@@ -192,7 +200,7 @@ async fn finish(
     match prepared.decision.step {
         Step::Say(template) => prepared.said = Said::Ready(template, reason(template)),
         Step::Silence(silence) => prepared.said = Said::Nothing(silence),
-        Step::Listen => {}
+        Step::Listen => prepared.said = Said::Ready(Template::MediaUnheard, reason(Template::MediaUnheard)),
         Step::Ask => {
             let gathered =
                 known::gather(services, tenant, conversation, mailbox, prepared.decision.understanding).await;
@@ -237,12 +245,12 @@ fn stand(prepared: &mut Prepared, now_ms: i64) {
     match prepared.said {
         // What was asked for can only be done by a person, and must not be said to be done.
         Said::Ready(Template::NotKnown, why @ Some(FallbackReason::OutputRejected))
-            if understanding.intent.is_about_agenda() =>
+            if understanding.intent.is_about_appointment() =>
         {
             prepared.said = Said::Ready(Template::Handoff, why);
             prepared.hand_off = Some(HandOff::Untrue);
         }
-        Said::Ready(Template::Fallback | Template::NotKnown | Template::NotUnderstood, why) => {
+        Said::Ready(Template::Fallback | Template::NotKnown, why) => {
             if standing.missed() {
                 let untrue = why == Some(FallbackReason::OutputRejected);
                 prepared.said = Said::Ready(Template::Handoff, why);

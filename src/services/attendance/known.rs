@@ -1,15 +1,16 @@
 //! What is known when an answer is prepared: the company's facts and knowledge, whether it is open, the customer and how
 //! to speak to them.
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::mailbox::Mailbox;
 use crate::domain::conversation::decide::Understanding;
 use crate::domain::conversation::history::{Author, Line};
 use crate::domain::conversation::injection::judge;
 use crate::domain::conversation::prompt::{Briefing, Instruction, Material, instruction};
+use crate::domain::conversation::synthesis::synthesis;
 use crate::domain::conversation::tone::ToneProfile;
-use crate::domain::conversation::truth::Truths;
+use crate::domain::conversation::truth::{Blocked, Truths, check};
 use crate::domain::embedding::Embedding;
 use crate::domain::hours::{self, Status, state_line};
 use crate::models::tenant::profile;
@@ -33,7 +34,8 @@ pub(super) struct Known {
     pub tone: ToneProfile,
     recall: Recall,
     state: Option<String>,
-    earlier: Vec<String>,
+    /// What the customer wrote long ago about the same thing: their words, so never part of the instruction.
+    pub earlier: Vec<String>,
     own: Vec<String>,
 }
 
@@ -92,7 +94,7 @@ async fn earlier(
     tenant: &Tenant,
     conversation: &Conversation,
     question: &str,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> Result<Vec<String>, ServiceError> {
     let Some(asked) = Embedding::hashed(question) else { return Ok(Vec::new()) };
     let mut tx = tenant.db.begin().await?;
@@ -110,11 +112,14 @@ async fn earlier(
             && judge(text).score == 0.0
             && Embedding::hashed(text).is_some_and(|one| one.is_near(&asked))
     });
-    let line = |(text, at): (String, chrono::DateTime<chrono::Utc>)| {
+    let line = |(text, at): (String, DateTime<Utc>)| {
         let short: String = text.chars().take(160).collect();
-        format!("em {}: {short}", at.with_timezone(&tenant.settings.timezone).format("%d/%m/%Y"))
+        format!("[escrito em {}] {short}", at.with_timezone(&tenant.settings.timezone).format("%d/%m/%Y"))
     };
-    Ok(near.take(EARLIER_TOLD).map(line).collect())
+    // The newest, in the order in which they were written.
+    let mut told: Vec<String> = near.take(EARLIER_TOLD).map(line).collect();
+    told.reverse();
+    Ok(told)
 }
 
 impl Known {
@@ -134,8 +139,7 @@ impl Known {
         };
         let before = conversation.lines.len().saturating_sub(window.len());
         let before = conversation.lines.get(..before).unwrap_or_default();
-        let mut synthesis = crate::domain::conversation::synthesis::synthesis(before, &[], 400);
-        synthesis.extend(self.earlier.iter().cloned());
+        let synthesis = synthesis(before, &[], 400);
         let material = Material {
             state: self.state.as_deref(),
             knowledge: &self.recall.entries,
@@ -155,7 +159,7 @@ impl Known {
         conversation: &Conversation,
         system: &str,
         text: &str,
-    ) -> Vec<crate::domain::conversation::truth::Blocked> {
+    ) -> Vec<Blocked> {
         let mut facts: Vec<&str> = vec![&tenant.company.name, &tenant.settings.contact.privacy_url];
         let labelled: Vec<String> =
             tenant.settings.facts.iter().map(|(label, fact)| format!("{label}: {fact}")).collect();
@@ -180,23 +184,30 @@ impl Known {
             system_prompt: system,
             now: self.now,
         };
-        crate::domain::conversation::truth::check(text, &truths)
+        check(text, &truths)
     }
 
-    /// The notice that the company is closed, once a closing: which it is, when the team is back, and until when it holds,
+    /// When the team is back, while nobody is there: "amanhã às 8h"; empty while it is there, or when nobody knows.
+    pub(super) fn back(&self) -> String {
+        match self.status {
+            Some(Status::Closed { opens: Some(opens), .. }) => hours::opens_text(opens, self.now),
+            _ => String::new(),
+        }
+    }
+
+    /// The notice that the company is closed, once a closing: whether for a holiday, and until when it holds,
     /// milliseconds since 1970.
-    pub(super) fn away(&self, tenant: &Tenant, told_until_ms: Option<i64>) -> Option<(bool, String, i64)> {
+    pub(super) fn away(&self, tenant: &Tenant, told_until_ms: Option<i64>) -> Option<(bool, i64)> {
         if !tenant.settings.hours.notice {
             return None;
         }
         let zone = tenant.settings.timezone;
-        let told = told_until_ms.and_then(chrono::DateTime::from_timestamp_millis);
+        let told = told_until_ms.and_then(DateTime::from_timestamp_millis);
         let told = told.map(|until| until.with_timezone(&zone).naive_local());
         let status = self.status.as_ref()?;
         let notice = hours::notice(status, self.now, told)?;
-        let Status::Closed { reason, opens } = status else { return None };
-        let back = opens.map(|opens| hours::opens_text(opens, self.now)).unwrap_or_default();
+        let Status::Closed { reason, .. } = status else { return None };
         let until = notice.holds_until.and_local_timezone(zone).earliest()?.timestamp_millis();
-        Some((matches!(reason, hours::Reason::Holiday(_)), back, until))
+        Some((matches!(reason, hours::Reason::Holiday(_)), until))
     }
 }

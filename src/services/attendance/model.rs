@@ -6,9 +6,12 @@ use super::answer::{Prepared, Said};
 use super::known::Known;
 use super::mailbox::Mailbox;
 use crate::clients::llm::{ChatRequest, ChatRole, ChatTurn};
+use crate::domain::conversation::decide::Understanding;
 use crate::domain::conversation::history::{Author, Line, spoken, window};
 use crate::domain::conversation::injection::judge;
+use crate::domain::conversation::intent::Intent;
 use crate::domain::conversation::prompt::NO_ANSWER;
+use crate::domain::conversation::sentiment::Mood;
 use crate::domain::conversation::template::Template;
 use crate::domain::conversation::truth::{self, Blocked};
 use crate::services::context::Conversation;
@@ -59,7 +62,7 @@ async fn ask(services: &Services, tenant: &Tenant, request: ChatRequest, prepare
     let reason = answer.failure.unwrap_or(FallbackReason::LlmFailed);
     // A model that works and has nothing to say is no technical trouble.
     let silent = answer.silent || answer.failure.is_none();
-    let template = if silent { Template::Fallback } else { template_for(reason) };
+    let template = if silent { Template::Fallback } else { template_for(reason, prepared.decision.understanding) };
     prepared.said = Said::Ready(template, Some(reason));
     None
 }
@@ -81,9 +84,14 @@ fn count(tenant: &Tenant, blocked: &[Blocked], second: bool) {
     );
 }
 
-fn template_for(reason: FallbackReason) -> Template {
-    match reason {
-        FallbackReason::Blocked | FallbackReason::OutputRejected => Template::Fallback,
+/// What is said instead of the model. A courtesy is returned without it: it needs no person either.
+fn template_for(reason: FallbackReason, understanding: Understanding) -> Template {
+    match (reason, understanding.intent) {
+        (FallbackReason::Blocked | FallbackReason::OutputRejected, _) => Template::Fallback,
+        _ if understanding.mood.mood == Mood::Negative => Template::TechnicalIssue,
+        (_, Intent::Greeting) => Template::Greeting,
+        (_, Intent::Thanks) => Template::Thanks,
+        (_, Intent::Farewell) => Template::Farewell,
         _ => Template::TechnicalIssue,
     }
 }
@@ -96,10 +104,11 @@ fn request(
 ) -> ChatRequest {
     let before = window(&conversation.lines, tenant.settings.context_turns);
     let now = mailbox.messages.iter().map(|(_, message)| Line::new(Author::Customer, spoken(message)));
+    let earlier = known.earlier.iter().map(|text| Line::new(Author::Customer, text.as_str()));
     let llm = &services.settings.llm;
     ChatRequest {
         system: known.instruction(services, tenant, conversation, before).text,
-        turns: before.iter().cloned().map(harmless).chain(now).map(turn).collect(),
+        turns: earlier.chain(before.iter().cloned().map(harmless)).chain(now).map(turn).collect(),
         max_output_tokens: llm.max_output_tokens,
         timeout: Duration::from_millis(llm.call_timeout_ms),
         correlation_id: mailbox.messages.last().map(|(one, _)| one.envelope.correlation_id.clone()).unwrap_or_default(),

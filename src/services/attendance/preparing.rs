@@ -74,11 +74,13 @@ impl Turn<'_> {
                 prepared = &mut answering => return Ok(Ok(prepared)),
                 () = until(patience) => {}
             }
-            let (aside_seq, wait) = self.ask_for_patience(conversation, mailbox).await?;
+            // Both at once: a model that is not listened to while the channel is slow would run out of its time.
+            let (asked, prepared) = tokio::join!(self.ask_for_patience(conversation, mailbox), answering);
+            let (aside_seq, wait) = asked?;
             if let Some(wait) = wait {
                 return Ok(Err(wait));
             }
-            (answering.await, aside_seq)
+            (prepared, aside_seq)
         };
         mailbox.said_seq = said_seq;
         Ok(Ok(prepared))

@@ -33,6 +33,8 @@ pub(super) async fn put(
     let wordings = templates::wordings(services, tenant).await;
     let assigned = assigned(tenant, conversation, &wordings).await;
     let away = known.away(tenant, prepared.standing.away_until_ms);
+    let back = known.back();
+    let transfer = transfer_words(prepared, &back);
     let tone = tone_words(tenant, conversation, known);
     let variables = Variables {
         resposta: words.unwrap_or_default(),
@@ -40,9 +42,9 @@ pub(super) async fn put(
         nome: known.name.as_deref().unwrap_or_default(),
         empatia: &tone.empatia,
         humor: &tone.humor,
-        transferencia: "",
+        transferencia: &transfer,
         empresa: &tenant.company.name,
-        retorno: away.as_ref().map_or("", |(_, back, _)| back.as_str()),
+        retorno: &back,
         privacidade: &tenant.settings.contact.privacy_url,
     };
     let understanding = prepared.decision.understanding;
@@ -58,11 +60,15 @@ pub(super) async fn put(
         rendered.text
     };
     let mut text = said(slot);
+    // The rest was answered; what was not heard is asked for, unless a person comes who can listen.
+    if prepared.unheard && slot != Slot::Ready(Template::MediaUnheard) && prepared.hand_off.is_none() {
+        text = format!("{text}\n\n{}", said(Slot::Ready(Template::MediaUnheard)));
+    }
     if tenant.settings.contact.notice && !prepared.standing.noticed {
         text = format!("{}\n\n{text}", said(Slot::Ready(Template::FirstContact)));
         prepared.standing.noticed = true;
     }
-    if let Some((holiday, _, until_ms)) = &away {
+    if let Some((holiday, until_ms)) = &away {
         let template = if *holiday { Template::Holiday } else { Template::OutOfHours };
         let notice = said(Slot::Ready(template));
         // Where there is no room for both, the answer counts, and the notice is for the next one.
@@ -73,6 +79,16 @@ pub(super) async fn put(
     }
     prepared.bubbles = bubbles(&text);
     prepared.variants = variants;
+}
+
+/// What is said of the person who is fetched: by whom nobody is there to be fetched, when.
+fn transfer_words(prepared: &Prepared, back: &str) -> String {
+    match prepared.hand_off {
+        Some(_) if !back.is_empty() => {
+            format!("Certo, deixei seu pedido para a equipe. Ela volta {back} e responde por aqui.")
+        }
+        _ => String::new(),
+    }
 }
 
 /// The tone in words. The same conversation is opened the same way all day.

@@ -240,7 +240,7 @@ fn completed(sentence: &Sentence<'_>, rest: &[Sentence<'_>], ground: &Ground<'_>
     let hit = clause.hits(Sign::Completed).next().filter(|hit| !is_denied(clause, hit))?;
     // "Combinado!" agrees to whatever was said; "feito" is always a deed.
     let is_deed = matches!(clause.word(hit.start), "feito" | "prontinho" | "prontinha");
-    if !ground.asked_for_agenda && !is_deed {
+    if !is_deed && !ground.asked_for_agenda() {
         return None;
     }
     // "Até lá!" is said well to whoever has an appointment.

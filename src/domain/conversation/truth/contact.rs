@@ -73,16 +73,18 @@ static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\p{L}+").o
 /// The contacts of a text, none within another.
 pub(super) fn found(text: &str) -> Vec<Contact> {
     let mut out: Vec<Contact> = Vec::new();
-    for regex in LINKS.iter() {
+    let links = if may_link(text) { LINKS.as_slice() } else { &[] };
+    for regex in links {
         for groups in regex.captures_iter(text) {
             let Some(link) = groups.get(1).or_else(|| groups.get(0)) else { continue };
             add(&mut out, link.range(), ContactKind::Link, link_key(link.as_str()));
         }
     }
-    for document in DOCUMENTS.iter().flat_map(|regex| regex.find_iter(text)) {
+    let numbers = text.chars().filter(|c| c.is_numeric()).count() >= DIGITS_MIN;
+    for document in DOCUMENTS.iter().filter(|_| numbers).flat_map(|regex| regex.find_iter(text)) {
         add(&mut out, document.range(), ContactKind::Document, digits_of(document.as_str()));
     }
-    for number in DIGITS.iter().flat_map(|regex| regex.find_iter(text)) {
+    for number in DIGITS.iter().filter(|_| numbers).flat_map(|regex| regex.find_iter(text)) {
         if !DATE.as_ref().is_some_and(|date| date.is_match(number.as_str())) {
             add(&mut out, number.range(), ContactKind::Phone, digits_of(number.as_str()));
         }
@@ -91,6 +93,17 @@ pub(super) fn found(text: &str) -> Vec<Contact> {
         add(&mut out, range, ContactKind::Phone, digits);
     }
     out
+}
+
+/// Fewer digits are no document and no telephone number.
+const DIGITS_MIN: usize = 6;
+
+/// Whether a text holds what every link holds: the expressions are slow on accents, and most texts have none of it.
+fn may_link(text: &str) -> bool {
+    let low = text.to_ascii_lowercase();
+    let signs = ["@", "http", "hxxp", "www", "arroba", "(at)", "[at]", "ponto", "dot"];
+    let dotted = |pair: &[u8]| matches!(pair, [b'.', after] if after.is_ascii_alphanumeric());
+    signs.iter().any(|sign| low.contains(sign)) || low.as_bytes().windows(2).any(dotted)
 }
 
 fn add(out: &mut Vec<Contact>, range: Range<usize>, kind: ContactKind, key: String) {
@@ -144,11 +157,11 @@ pub(super) fn check(text: &str, contacts: &[Contact], sentences: &[Sentence<'_>]
     let unknown = contacts.iter().filter(|contact| {
         let sentence = sentences.iter().find(|sentence| sentence.range.contains(&contact.range.start));
         let asked = sentence.is_none_or(Sentence::is_open);
-        let by_customer = ground.customer_contacts.iter().any(|said| is_same(said, contact));
+        let by_customer = ground.customer_contacts().iter().any(|said| is_same(said, contact));
         // A customer's own document and number may be asked back; a link of theirs is never passed on.
         let repeated =
             by_customer && (asked && contact.kind == ContactKind::Phone || contact.kind == ContactKind::Document);
-        !(repeated || is_own(contact, ground) || ground.contacts.iter().any(|fact| is_same(fact, contact)))
+        !(repeated || is_own(contact, ground) || ground.contacts().iter().any(|fact| is_same(fact, contact)))
     });
     let kind = |contact: &Contact| match contact.kind {
         ContactKind::Link => ClaimKind::Link,

@@ -283,15 +283,15 @@ fn echo(text: &str, truths: &Truths<'_>) -> Option<String> {
         return None;
     }
     let facts: Vec<String> = truths.facts.iter().map(|fact| plain_words(fact)).collect();
-    let allowed: Vec<String> = truths.customer_said.iter().map(|said| plain_words(said)).chain(facts.clone()).collect();
     let rules: Vec<String> =
         truths.system_prompt.lines().map(plain_words).filter(|line| !is_fact(line, &facts)).collect();
     let rules = rules.join(" ");
     let rules: Vec<&str> = rules.split_whitespace().collect();
-    let known: HashSet<&[&str]> = rules.windows(ECHO_WORDS).collect();
-    said.windows(ECHO_WORDS).filter(|window| known.contains(window)).map(|window| window.join(" ")).find(|echo| {
+    let own: HashSet<&[&str]> = said.windows(ECHO_WORDS).collect();
+    rules.windows(ECHO_WORDS).filter(|window| own.contains(window)).map(|window| window.join(" ")).find(|echo| {
         let wanted = format!(" {echo} ");
-        !allowed.iter().any(|text| text.contains(&wanted))
+        let by_customer = || truths.customer_said.iter().any(|said| plain_words(said).contains(&wanted));
+        !facts.iter().any(|fact| fact.contains(&wanted)) && !by_customer()
     })
 }
 

@@ -1,5 +1,6 @@
-//! What is known to be true, read once before a text is judged.
+//! What is known to be true, read once, as far as a text needs it.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Weekday};
@@ -42,81 +43,146 @@ impl Hours {
     }
 }
 
-/// Everything that may be said.
+/// Everything that may be said. Each part is read when a text is the first to need it: most texts claim little, and a
+/// conversation's lines would be read at every answer anew.
 #[derive(Debug)]
 pub(super) struct Ground<'a> {
     pub truths: &'a Truths<'a>,
-    /// The words of each fact, folded, with blanks around and between them.
-    pub facts: Vec<String>,
-    /// Stems of all words of the facts.
-    pub stems: HashSet<String>,
-    pub hours: Vec<Hours>,
-    pub prices: Vec<Priced>,
-    pub contacts: Vec<Contact>,
-    pub lengths: HashSet<(u32, &'static str)>,
-    /// The same of the customer's messages.
-    pub customer: Vec<String>,
-    pub customer_hours: Vec<Hours>,
-    pub customer_contacts: Vec<Contact>,
-    pub customer_lengths: HashSet<(u32, &'static str)>,
-    pub customer_prices: Vec<Priced>,
-    /// The customer asked for an appointment, or to move or cancel one.
-    pub asked_for_agenda: bool,
+    facts: OnceCell<Vec<String>>,
+    stems: OnceCell<HashSet<String>>,
+    of_facts: OnceCell<FactsRead>,
+    customer: OnceCell<Vec<String>>,
+    customer_times: OnceCell<Times>,
+    customer_contacts: OnceCell<Vec<Contact>>,
+    customer_prices: OnceCell<Vec<Priced>>,
+    asked_for_agenda: OnceCell<bool>,
+}
+
+/// Hours, and lengths of time by count and unit.
+#[derive(Debug, Default)]
+struct Times {
+    hours: Vec<Hours>,
+    lengths: HashSet<(u32, &'static str)>,
+}
+
+/// What facts tell besides their words.
+#[derive(Debug, Default)]
+struct FactsRead {
+    times: Times,
+    prices: Vec<Priced>,
+    contacts: Vec<Contact>,
+}
+
+impl FactsRead {
+    fn of(truths: &Truths<'_>) -> Self {
+        let mut read = Self::default();
+        for fact in truths.facts {
+            let found = contact::found(fact);
+            let bare = masked(fact, found.iter().map(|one| one.range.clone()));
+            read.prices.extend(prices::priced(&bare));
+            let amounts = prices::found(&bare);
+            let plain = masked(&bare, amounts.into_iter().map(|one| one.range));
+            read.times.add(&plain, truths.now);
+            read.contacts.extend(found);
+        }
+        read
+    }
 }
 
 impl<'a> Ground<'a> {
     pub fn of(truths: &'a Truths<'a>) -> Self {
-        let mut hours = Vec::new();
-        let mut lengths = HashSet::new();
-        let mut priced = Vec::new();
-        let mut contacts = Vec::new();
-        for fact in truths.facts {
-            let found = contact::found(fact);
-            let bare = masked(fact, found.iter().map(|one| one.range.clone()));
-            priced.extend(prices::priced(&bare));
-            let amounts = prices::found(&bare);
-            let plain = masked(&bare, amounts.into_iter().map(|one| one.range));
-            read_hours(&plain, truths.now, &mut hours, &mut lengths);
-            contacts.extend(found);
+        Self {
+            truths,
+            facts: OnceCell::new(),
+            stems: OnceCell::new(),
+            of_facts: OnceCell::new(),
+            customer: OnceCell::new(),
+            customer_times: OnceCell::new(),
+            customer_contacts: OnceCell::new(),
+            customer_prices: OnceCell::new(),
+            asked_for_agenda: OnceCell::new(),
         }
-        let mut customer_hours = Vec::new();
-        let mut customer_lengths = HashSet::new();
-        for said in truths.customer_said {
-            let plain = masked(said, contact::found(said).into_iter().map(|one| one.range));
-            read_hours(&plain, truths.now, &mut customer_hours, &mut customer_lengths);
-        }
+    }
+
+    fn of_facts(&self) -> &FactsRead {
+        self.of_facts.get_or_init(|| FactsRead::of(self.truths))
+    }
+
+    fn customer_times(&self) -> &Times {
+        self.customer_times.get_or_init(|| {
+            let mut times = Times::default();
+            for said in self.truths.customer_said {
+                let plain = masked(said, contact::found(said).into_iter().map(|one| one.range));
+                times.add(&plain, self.truths.now);
+            }
+            times
+        })
+    }
+
+    /// The words of each fact, folded, with blanks around and between them.
+    pub fn facts(&self) -> &[String] {
+        self.facts.get_or_init(|| self.truths.facts.iter().map(|fact| plain_words(fact)).collect())
+    }
+
+    pub fn hours(&self) -> &[Hours] {
+        &self.of_facts().times.hours
+    }
+
+    pub fn lengths(&self) -> &HashSet<(u32, &'static str)> {
+        &self.of_facts().times.lengths
+    }
+
+    pub fn prices(&self) -> &[Priced] {
+        &self.of_facts().prices
+    }
+
+    pub fn contacts(&self) -> &[Contact] {
+        &self.of_facts().contacts
+    }
+
+    /// The words of each of the customer's messages, as those of the facts.
+    pub fn customer(&self) -> &[String] {
+        self.customer.get_or_init(|| self.truths.customer_said.iter().map(|said| plain_words(said)).collect())
+    }
+
+    pub fn customer_hours(&self) -> &[Hours] {
+        &self.customer_times().hours
+    }
+
+    pub fn customer_lengths(&self) -> &HashSet<(u32, &'static str)> {
+        &self.customer_times().lengths
+    }
+
+    pub fn customer_contacts(&self) -> &[Contact] {
+        let found = || self.truths.customer_said.iter().flat_map(|said| contact::found(said)).collect();
+        self.customer_contacts.get_or_init(found)
+    }
+
+    pub fn customer_prices(&self) -> &[Priced] {
+        let found = || self.truths.customer_said.iter().flat_map(|said| prices::priced(said)).collect();
+        self.customer_prices.get_or_init(found)
+    }
+
+    /// Whether the customer asked for an appointment, or to move or cancel one.
+    pub fn asked_for_agenda(&self) -> bool {
         let cues = [Cue::Book, Cue::Slot, Cue::Move, Cue::Shift, Cue::Cancel, Cue::Own];
         let asks = |text: &&str| {
             let found = Cues::of(text);
             cues.iter().any(|cue| found.has(*cue))
         };
-        let facts: Vec<String> = truths.facts.iter().map(|fact| plain_words(fact)).collect();
-        Self {
-            truths,
-            stems: facts.iter().flat_map(|fact| fact.split_whitespace()).map(stem).collect(),
-            facts,
-            hours,
-            prices: priced,
-            contacts,
-            lengths,
-            customer: truths.customer_said.iter().map(|said| plain_words(said)).collect(),
-            customer_hours,
-            customer_contacts: truths.customer_said.iter().flat_map(|said| contact::found(said)).collect(),
-            customer_lengths,
-            customer_prices: truths.customer_said.iter().flat_map(|said| prices::priced(said)).collect(),
-            asked_for_agenda: truths.customer_said.iter().any(asks),
-        }
+        *self.asked_for_agenda.get_or_init(|| self.truths.customer_said.iter().any(asks))
     }
 
     /// Whether the words stand in a fact, one after the other.
     pub fn quotes(&self, words: &str) -> bool {
         let wanted = format!(" {} ", words.trim());
-        self.facts.iter().any(|fact| fact.contains(&wanted))
+        self.facts().iter().any(|fact| fact.contains(&wanted))
     }
 
     /// Whether a word, in any of its forms, stands in a fact.
     pub fn knows(&self, word: &str) -> bool {
-        self.stems.contains(&stem(word))
+        let stems = || self.facts().iter().flat_map(|fact| fact.split_whitespace()).map(stem).collect();
+        self.stems.get_or_init(stems).contains(&stem(word))
     }
 
     /// The times at which this customer really has, or just got or gave up, an appointment.
@@ -145,10 +211,12 @@ pub(super) fn plain_words(text: &str) -> String {
     out
 }
 
-fn read_hours(text: &str, now: NaiveDateTime, hours: &mut Vec<Hours>, lengths: &mut HashSet<(u32, &'static str)>) {
-    for sentence in sentences(text) {
-        hours.extend(with_days(&mentioned(sentence.text, now)));
-        lengths.extend(super::times::lengths(&sentence).into_iter().map(|length| (length.count, length.unit)));
+impl Times {
+    fn add(&mut self, text: &str, now: NaiveDateTime) {
+        for sentence in sentences(text) {
+            self.hours.extend(with_days(&mentioned(sentence.text, now)));
+            self.lengths.extend(super::times::lengths(&sentence).into_iter().map(|length| (length.count, length.unit)));
+        }
     }
 }
 

@@ -77,8 +77,8 @@ pub(super) fn check(text: &str, ground: &Ground<'_>) -> Vec<Blocked> {
             && written.chars().skip(1).any(char::is_lowercase)
             && (before != "seu" || is_name(folded));
         let wanted = format!(" {folded} ");
-        let known = own.iter().chain(&ground.facts).chain(&ground.customer).any(|text| text.contains(&wanted));
-        if (titled || is_name(folded)) && !known && !NOBODY.contains(&folded.as_str()) {
+        let known = || own.iter().chain(ground.facts()).chain(ground.customer()).any(|text| text.contains(&wanted));
+        if (titled || is_name(folded)) && !NOBODY.contains(&folded.as_str()) && !known() {
             blocked.push(Blocked::new(ClaimKind::OtherPerson, *written));
         }
     }

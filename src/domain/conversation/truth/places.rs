@@ -29,7 +29,7 @@ pub(super) fn check(text: &str, ground: &Ground<'_>) -> Vec<Blocked> {
         let (all, name) = (found.get(0)?, found.get(1)?);
         let words = plain_words(name.as_str());
         let own: Vec<&str> = words.split_whitespace().filter(|word| word.len() > 2 || is_number(word)).collect();
-        let known = ground.facts.iter().any(|fact| own.iter().all(|word| fact.contains(&format!(" {word} "))));
+        let known = ground.facts().iter().any(|fact| own.iter().all(|word| fact.contains(&format!(" {word} "))));
         (!known).then(|| Blocked::new(ClaimKind::Place, all.as_str()))
     });
     unknown.collect()

@@ -152,19 +152,19 @@ impl Judge<'_> {
         let day_known = mention.days.is_empty()
             || self.customer_named(mention)
             || (self.sentence.question && mention.days.iter().all(|day| self.open_on(*day)));
-        let said: Vec<&Vec<ClockTime>> = self.ground.customer_hours.iter().flat_map(|hours| &hours.points).collect();
+        let said: Vec<&Vec<ClockTime>> = self.ground.customer_hours().iter().flat_map(|hours| &hours.points).collect();
         let hours_known =
             mention.hours.iter().all(|hour| said.iter().any(|known| hour.iter().any(|time| known.contains(time))));
         day_known && hours_known && mention.moment.is_none()
     }
 
     fn customer_named(&self, mention: &Mentioned) -> bool {
-        let named = |day: &NaiveDate| self.ground.customer_hours.iter().any(|hours| hours.covers(*day));
+        let named = |day: &NaiveDate| self.ground.customer_hours().iter().any(|hours| hours.covers(*day));
         !mention.days.is_empty() && mention.days.iter().any(named)
     }
 
     fn open_on(&self, day: NaiveDate) -> bool {
-        self.ground.hours.iter().any(|hours| hours.covers(day))
+        self.ground.hours().iter().any(|hours| hours.covers(day))
     }
 
     fn in_facts(&self, mention: &Mentioned, days: &[NaiveDate]) -> bool {
@@ -184,30 +184,30 @@ impl Judge<'_> {
         let opening = self.sentence.has(Sign::Opening) || self.sentence.question;
         let by_weekday = !mention.weekdays.is_empty() || opening;
         let known = |day: &NaiveDate| {
-            self.ground.hours.iter().any(|hours| match by_weekday {
+            self.ground.hours().iter().any(|hours| match by_weekday {
                 true => hours.covers(*day),
                 false => hours.dates.iter().any(|date| same_day(*date, *day)),
             })
         };
         let week = !mention.weekdays.is_empty();
         let closed = opening
-            && !self.ground.hours.is_empty()
-            && self.ground.hours.iter().any(Hours::has_days)
+            && !self.ground.hours().is_empty()
+            && self.ground.hours().iter().any(Hours::has_days)
             && self.sentence.clauses.iter().any(|clause| {
                 clause.has_word(&["nao", "fechado", "fechada", "fechados", "fechadas", "fechamos", "nem"])
             })
             && !mention
                 .days
                 .iter()
-                .any(|day| self.ground.hours.iter().any(|hours| hours.covers(*day) && !hours.points.is_empty()));
+                .any(|day| self.ground.hours().iter().any(|hours| hours.covers(*day) && !hours.points.is_empty()));
         closed || if week { mention.days.iter().any(known) } else { mention.days.iter().all(known) }
     }
 
     fn hour_in_facts(&self, hour: &[ClockTime], days: &[NaiveDate], told_as_open: bool) -> bool {
-        let asked = self.ground.customer_hours.iter().flat_map(|hours| &hours.points);
+        let asked = self.ground.customer_hours().iter().flat_map(|hours| &hours.points);
         let asked = asked.flatten().any(|time| hour.contains(time));
         let inside = asked && self.sentence.has(Sign::Opening);
-        self.ground.hours.iter().any(|fact| {
+        self.ground.hours().iter().any(|fact| {
             let same = (told_as_open || !fact.bound) && fact.points.iter().flatten().any(|time| hour.contains(time));
             let spanned = inside && hour.iter().any(|time| fact.spans(*time));
             let on_days = !fact.has_days() || days.is_empty() || days.iter().any(|day| fact.covers(*day));
@@ -220,8 +220,8 @@ impl Judge<'_> {
         let ground = self.ground;
         let known = |length: &Length| {
             let key = (length.count, length.unit);
-            ground.lengths.contains(&key)
-                || (self.sentence.is_open() && ground.customer_lengths.contains(&key))
+            ground.lengths().contains(&key)
+                || (self.sentence.is_open() && ground.customer_lengths().contains(&key))
                 || (length.unit == "minuto" && length.count <= INSTANT_MAX && self.promises_an_instant())
                 || (length.unit == "segundo")
         };
@@ -236,14 +236,14 @@ impl Judge<'_> {
 
     /// "Temos vaga sim!" to whoever asked for a time is an answer about that time.
     fn silent_offer(&self, mentions: &[Mentioned]) -> Option<Blocked> {
-        let said = self.ground.customer_hours.iter().any(|hours| hours.has_days() || !hours.points.is_empty());
+        let said = || self.ground.customer_hours().iter().any(|hours| hours.has_days() || !hours.points.is_empty());
         let silent = self.manner == Manner::Free
             && mentions.is_empty()
             && !self.sentence.question
             && !self.is_denied()
             && is_elliptic(self.sentence)
             && self.ground.truths.slots.is_empty();
-        (silent && said && self.ground.asked_for_agenda)
+        (silent && said() && self.ground.asked_for_agenda())
             .then(|| Blocked::new(ClaimKind::Time, self.sentence.text.trim()))
     }
 }
