@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::opt_out::OptChange;
+use crate::domain::agenda::flow;
 
 /// Who attends to a conversation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,6 +112,9 @@ pub struct Standing {
     /// Until when it was told that the company is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub away_until_ms: Option<i64>,
+    /// Where the booking conversation stands. It is stored with all else, so that it is never further than what was said.
+    #[serde(skip_serializing_if = "flow::State::is_idle", deserialize_with = "flow::State::leniently")]
+    pub agenda: flow::State,
 }
 
 impl Standing {

@@ -1,7 +1,7 @@
 //! Where a booking conversation stands: small, and stored between messages.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::super::when::When;
 use crate::domain::conversation::intent::Context;
@@ -291,6 +291,21 @@ impl State {
     /// Reads a stored state; one that cannot be read, or of another version, begins anew.
     pub fn read(stored: &str) -> Self {
         serde_json::from_str(stored).ok().filter(|state: &Self| state.version == VERSION).unwrap_or_default()
+    }
+
+    /// As [`State::read`], from within another stored form, which stays readable whatever stands here.
+    ///
+    /// # Errors
+    /// Those of the form around it.
+    pub fn leniently<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let stored = serde_json::Value::deserialize(from)?;
+        let read = serde_json::from_value(stored).ok();
+        Ok(read.filter(|state: &Self| state.version == VERSION).unwrap_or_default())
+    }
+
+    /// The state as it is kept: one in which nothing is going on is like one that never was.
+    pub fn settled(self) -> Self {
+        if self.is_idle() { Self::default() } else { self }
     }
 
     /// The stored form.
