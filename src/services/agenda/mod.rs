@@ -25,6 +25,7 @@ mod local;
 mod outside;
 mod rows;
 pub mod setting;
+pub mod timers;
 
 pub use calendar::{
     Calendar, CalendarError, Customer, Held, LookUp, OpenSlot, Settled, SlotWish, Wish, appointments_of, of, offer,

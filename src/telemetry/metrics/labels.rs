@@ -23,6 +23,10 @@ macro_rules! label {
     };
 }
 
+mod timers;
+
+pub use timers::*;
+
 label! {
     /// How a webhook request was answered.
     WebhookStatus {
