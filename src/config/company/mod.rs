@@ -3,6 +3,7 @@
 //! [`COMPANY_SETTINGS`] is the list; [`CompanySettings`] the values in use. Secrets are in the list, so that they can
 //! be set and documented, but never in [`CompanySettings`]: they are stored encrypted, apart from the rest.
 
+mod agenda;
 mod calendar;
 mod check;
 mod llm;
@@ -11,6 +12,7 @@ mod values;
 use std::fmt::Write;
 
 use crate::domain::conversation::tone::Style;
+pub use agenda::AgendaChoice;
 pub use calendar::{CalendarChoice, CalendarKind};
 pub use check::check;
 pub use llm::{AudioChoice, CeilingField, EmbeddingChoice, LlmChoice, LlmKind};
@@ -39,6 +41,12 @@ pub enum Kind {
     Url,
     /// A name of the IANA time zone database.
     TimeZone,
+    /// A time of day, `HH:MM`.
+    Clock,
+    /// Numbers of minutes with commas between them.
+    Minutes,
+    /// A number from 0 to 1.
+    Share,
     /// Opening hours of a week, as people write them.
     Hours,
     /// Days with other hours than their weekday's.
@@ -150,6 +158,18 @@ pub const COMPANY_SETTINGS: &[CompanySetting] = &[
     setting("calendar.days_ahead", Kind::Int { min: 1, max: 365 }, "60", "How many days ahead appointments can be made."),
     setting("calendar.hold_minutes", Kind::Int { min: 1, max: 120 }, "10", "How long a time is kept while a customer decides."),
     setting("calendar.needs_confirmation", Kind::Bool, "false", "Whether the company says yes to each appointment; own calendar only, Cal.com decides by itself."),
+    setting("reminders.day", Kind::Bool, "true", "Whether customers are reminded 24 hours before an appointment."),
+    setting("reminders.hour", Kind::Bool, "true", "Whether they are reminded an hour before it."),
+    setting("reminders.custom_minutes", Kind::Minutes, "", "Further reminders, each so many minutes before; an appointment's own `reminder_minutes` come on top."),
+    setting("reminders.quiet_from", Kind::Clock, "21:00", "From this local time on nothing is sent that nobody asked for: it waits for the end of quiet hours, or goes out the evening before where that would be too late."),
+    setting("reminders.quiet_until", Kind::Clock, "08:00", "Until this local time; the same as `reminders.quiet_from` = no quiet hours."),
+    setting("reminders.no_show_auto", Kind::Bool, "false", "Whether an appointment that nobody marks counts as missed after `reminders.grace_minutes`; if not, only the team's mark and the calendar's say so."),
+    setting("reminders.grace_minutes", Kind::Int { min: 0, max: 10_080 }, "30", "How long after its end it is looked whether somebody came, minutes."),
+    setting("followup.enabled", Kind::Bool, "true", "Whether customers are asked after a visit how it was."),
+    setting("followup.after_minutes", Kind::Int { min: 1, max: 43_200 }, "60", "How long after its end, minutes."),
+    setting("agenda.risk_threshold", Kind::Share, "0.8", "From which chance on that nobody comes an appointment counts as one of high risk."),
+    setting("agenda.look_ahead_hours", Kind::Int { min: 1, max: 720 }, "72", "How far ahead such appointments are looked for."),
+    setting("agenda.days_ahead", Kind::Int { min: 1, max: 60 }, "7", "How many days a customer is offered times of at once."),
     setting("tone.style", Kind::Choice(&Style::LABELS), "amigável", "How the assistant speaks."),
     setting("tone.openings", Kind::Text { max: 1_000 }, "by `tone.style`, such as `Oi, {nome}!`", "Opening phrases, one a line or with `|` between them; `{nome}` is the customer's name, `{periodo}` bom dia, boa tarde or boa noite."),
     setting("facts.about", FACT, "", "What the company is and does; the model answers from it."),

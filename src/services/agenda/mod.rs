@@ -24,6 +24,8 @@ mod lanes;
 mod local;
 mod outside;
 mod rows;
+pub mod setting;
+pub mod talk;
 
 pub use calendar::{
     Calendar, CalendarError, Customer, Held, LookUp, OpenSlot, Settled, SlotWish, Wish, appointments_of, of, offer,
