@@ -3,7 +3,7 @@
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::super::error::nearest;
-use super::{Kind, agenda, find};
+use super::{Kind, find, reminders};
 use crate::domain::hours::{OpeningHours, OwnDay, parse_own};
 
 impl Kind {
@@ -20,7 +20,6 @@ impl Kind {
             Self::TimeZone => "time zone, for example America/Sao_Paulo".to_owned(),
             Self::Clock => "time of day, for example 21:00".to_owned(),
             Self::Minutes => "minutes with commas between them, for example 120, 2880".to_owned(),
-            Self::Share => "0 to 1".to_owned(),
             Self::Secret { min } => format!("secret, at least {min} characters"),
         }
     }
@@ -44,9 +43,8 @@ pub fn check(key: &str, value: &str) -> Result<(), String> {
         Kind::TimeZone => time_zone(key, value).map(|_| ()),
         Kind::Hours => opening(key, value).map(drop),
         Kind::Days => days(key, value).map(drop),
-        Kind::Clock => agenda::clock(key, value).map(drop),
-        Kind::Minutes => agenda::minutes(key, value).map(drop),
-        Kind::Share => agenda::share(key, value).map(drop),
+        Kind::Clock => reminders::clock(key, value).map(drop),
+        Kind::Minutes => reminders::minutes(key, value).map(drop),
         Kind::Secret { min } if value.len() < min => {
             Err(format!("{key} is too short: at least {min} characters, for example from `openssl rand -hex 32`"))
         }

@@ -3,19 +3,19 @@
 //! [`COMPANY_SETTINGS`] is the list; [`CompanySettings`] the values in use. Secrets are in the list, so that they can
 //! be set and documented, but never in [`CompanySettings`]: they are stored encrypted, apart from the rest.
 
-mod agenda;
 mod calendar;
 mod check;
 mod llm;
+mod reminders;
 mod values;
 
 use std::fmt::Write;
 
 use crate::domain::conversation::tone::Style;
-pub use agenda::AgendaChoice;
 pub use calendar::{CalendarChoice, CalendarKind};
 pub use check::check;
 pub use llm::{AudioChoice, CeilingField, EmbeddingChoice, LlmChoice, LlmKind};
+pub use reminders::ReminderChoice;
 pub use values::{Ambiguous, Attending, ChannelChoice, CompanySettings, Contact, HoursChoice, ToneChoice};
 
 /// What a value may be.
@@ -45,8 +45,6 @@ pub enum Kind {
     Clock,
     /// Numbers of minutes with commas between them.
     Minutes,
-    /// A number from 0 to 1.
-    Share,
     /// Opening hours of a week, as people write them.
     Hours,
     /// Days with other hours than their weekday's.
@@ -167,9 +165,6 @@ pub const COMPANY_SETTINGS: &[CompanySetting] = &[
     setting("reminders.grace_minutes", Kind::Int { min: 0, max: 10_080 }, "30", "How long after its end it is looked whether somebody came, minutes."),
     setting("followup.enabled", Kind::Bool, "true", "Whether customers are asked after a visit how it was."),
     setting("followup.after_minutes", Kind::Int { min: 1, max: 43_200 }, "60", "How long after its end, minutes."),
-    setting("agenda.risk_threshold", Kind::Share, "0.8", "From which chance on that nobody comes an appointment counts as one of high risk."),
-    setting("agenda.look_ahead_hours", Kind::Int { min: 1, max: 720 }, "72", "How far ahead such appointments are looked for."),
-    setting("agenda.days_ahead", Kind::Int { min: 1, max: 60 }, "7", "How many days a customer is offered times of at once."),
     setting("tone.style", Kind::Choice(&Style::LABELS), "amigável", "How the assistant speaks."),
     setting("tone.openings", Kind::Text { max: 1_000 }, "by `tone.style`, such as `Oi, {nome}!`", "Opening phrases, one a line or with `|` between them; `{nome}` is the customer's name, `{periodo}` bom dia, boa tarde or boa noite."),
     setting("facts.about", FACT, "", "What the company is and does; the model answers from it."),

@@ -15,15 +15,14 @@ const ANYTHING_NAME: &str = "Atendimento";
 /// The setting of a company that offers this.
 pub fn of(tenant: &Tenant, offer: &Offer) -> Setting {
     let settings = &tenant.settings;
-    let (choice, agenda) = (&settings.calendar, &settings.agenda);
+    let choice = &settings.calendar;
     Setting {
         zone: settings.timezone,
         calendar: choice.kind != CalendarKind::None,
         services: services(offer),
         professionals: offer.professionals.iter().map(professional).collect(),
-        days_ahead: agenda.days_ahead,
         days_max: u16::try_from(choice.ahead.num_days()).unwrap_or(u16::MAX),
-        reminds: agenda.day,
+        reminds: settings.reminders.day,
         ..Setting::default()
     }
 }
