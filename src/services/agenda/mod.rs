@@ -25,6 +25,7 @@ mod local;
 mod outside;
 mod rows;
 pub mod setting;
+pub mod talk;
 pub mod timers;
 
 pub use calendar::{
