@@ -225,9 +225,7 @@ impl<'a> Talker<'a> {
     async fn hold(&self, calendar: &Calendar<'_>, order: &Order) -> Result<Fact, ServiceError> {
         let wish = self.wish(order, self.intent(order));
         match calendar.hold(&wish).await {
-            Ok(held) => {
-                Ok(Fact::Held(Hold { id: held.id.to_string(), slot: order.slot.clone(), until: held.until }))
-            }
+            Ok(held) => Ok(Fact::Held(Hold { id: held.id.to_string(), slot: order.slot.clone(), until: held.until })),
             // Somebody keeps or has it; or it is on offer no more.
             Err(CalendarError::Taken | CalendarError::NotOffered) => Ok(Fact::Taken),
             Err(CalendarError::Gone | CalendarError::Refused(_) | CalendarError::Unclear) => Ok(Fact::CannotHold),
@@ -276,7 +274,7 @@ impl<'a> Talker<'a> {
     /// The customer says they will come: noted with the appointment; the calendar outside has no word for it.
     async fn confirm(&self, one: &Appointment) -> Result<Fact, ServiceError> {
         let Some(appointment) = id(&one.id) else { return Ok(Fact::Refused) };
-        let desk = Desk { services: self.services, tenant: self.tenant, actor: &self.actor };
+        let desk = Desk::new(self.services, self.tenant, &self.actor);
         let now = self.services.clock.now();
         let noted = desk.change(appointment, "agenda.presence", |row| {
             if !row.state().stands() {
@@ -346,7 +344,8 @@ impl<'a> Talker<'a> {
     fn committed(&self, deed: Deed, row: &AppointmentRow) -> Fact {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let own = row.attendee_name() == self.customer.name;
-        let place = self.tenant.settings.facts.iter().find(|(label, _)| is_address(label)).map(|(_, fact)| fact.clone());
+        let place =
+            self.tenant.settings.facts.iter().find(|(label, _)| is_address(label)).map(|(_, fact)| fact.clone());
         let entry = Entry {
             appointment: row.id.to_string(),
             start: row.starts_at,
@@ -362,7 +361,8 @@ impl<'a> Talker<'a> {
 
     fn wish(&self, order: &Order, id: Uuid) -> Wish {
         let patient = order.patient.as_ref().and_then(|who| who.name.clone());
-        let customer = Customer { name: patient.unwrap_or_else(|| self.customer.name.clone()), ..self.customer.clone() };
+        let customer =
+            Customer { name: patient.unwrap_or_else(|| self.customer.name.clone()), ..self.customer.clone() };
         Wish { id, slot: self.open_slot(order), customer, source: "chat" }
     }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{FOLLOW_UP, NO_SHOW, REMINDER, VACANCY, kind_of, planned_at};
+use super::{FOLLOW_UP, NO_SHOW, OUTCOME, REMINDER, VACANCY, kind_of, planned_at};
 use crate::domain::agenda::appointment::AppointmentState as State;
 use crate::domain::agenda::reminders::{Attempt, Rules, Skip, Visit, attempt};
 use crate::models::tenant::appointment::AppointmentRow;
@@ -28,13 +28,19 @@ pub(in crate::services) fn judge(timer: &TimerRow, row: &AppointmentRow, rules: 
         return Verdict::Gone;
     }
     let visit = Visit { start: row.starts_at, end: row.ends_at };
-    if let Some(kind) = kind_of(timer) && !is_ordered(timer) {
+    if let Some(kind) = kind_of(timer)
+        && !is_ordered(timer)
+    {
         // Put off since: what was planned says whether it is late.
         return match attempt(kind, &visit, planned_at(timer).min(now), rules, now) {
             Attempt::Send => Verdict::Send,
             Attempt::Wait(at) => Verdict::Wait(at),
             Attempt::Skip(why) => Verdict::Skip(skip(why)),
         };
+    }
+    // The answer to what somebody asked minutes ago.
+    if timer.kind == OUTCOME {
+        return Verdict::Send;
     }
     let before = timer.kind == REMINDER || timer.kind == VACANCY;
     if before && visit.start <= now {

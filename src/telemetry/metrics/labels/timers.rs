@@ -17,6 +17,8 @@ label! {
         NoShow = "no_show",
         /// A time that became free.
         Vacancy = "vacancy",
+        /// What became of something a person asked for.
+        Outcome = "outcome",
     }
 }
 
