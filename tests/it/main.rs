@@ -3,6 +3,7 @@
 
 mod agenda;
 mod agenda_flow;
+mod agenda_races;
 mod agenda_reminders;
 mod agenda_scenes;
 mod attack;
