@@ -5,6 +5,7 @@ mod agenda;
 mod agenda_flow;
 mod agenda_races;
 mod agenda_reminders;
+mod agenda_speed;
 mod agenda_scenes;
 mod attack;
 mod boot;
