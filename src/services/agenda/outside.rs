@@ -19,6 +19,7 @@ macro_rules! patiently {
 
 mod booking;
 mod changing;
+mod guarded;
 mod settling;
 
 use std::time::Duration;
@@ -29,11 +30,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use self::guarded::Guarded;
 use super::calendar::{CalendarError, Held, OpenSlot, SlotWish, Wish, offer};
 use super::lanes::{self, Lane};
 use super::local::first_of_each;
 use super::rows::Desk;
-use crate::clients::calendar::calcom::Calcom;
 use crate::clients::calendar::{CalendarEndpoint, FreeTime, SlotQuery, Versions};
 use crate::clients::{WireError, WireErrorKind};
 use crate::domain::agenda::appointment::AppointmentState as State;
@@ -95,8 +96,8 @@ impl<'a> Outside<'a> {
         Ok(Self { desk, endpoint })
     }
 
-    fn calcom(&self) -> Calcom<'_> {
-        Calcom::new(&self.desk.services.http, &self.endpoint)
+    fn calcom(&self) -> Guarded<'_> {
+        Guarded::new(self)
     }
 
     pub(super) async fn slots(&self, wish: &SlotWish) -> Result<Vec<OpenSlot>, CalendarError> {

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{CLOCKS_APART, Outside, Underway, wait};
-use crate::clients::calendar::calcom::{self, Calcom};
+use crate::clients::calendar::calcom;
 use crate::clients::calendar::{Booking, BookingStatus, NewBooking, SLOT_TAKEN};
 use crate::clients::{WireError, WireErrorKind};
 use crate::domain::agenda::appointment::AppointmentState as State;
@@ -53,7 +53,7 @@ impl Outside<'_> {
         let mut tried = 0;
         loop {
             tried += 1;
-            let error = match self.post(&self.calcom(), row).await {
+            let error = match self.post(row).await {
                 Ok(booking) => return self.adopt(row.id, &booking, unknown > 0).await,
                 Err(error) => error,
             };
@@ -82,7 +82,7 @@ impl Outside<'_> {
         }
     }
 
-    async fn post(&self, calcom: &Calcom<'_>, row: &AppointmentRow) -> Result<Booking, WireError> {
+    async fn post(&self, row: &AppointmentRow) -> Result<Booking, WireError> {
         let metadata = calcom::metadata(&row.id.to_string(), self.desk.tenant.id().get());
         let text = |field: &str| row.attendee.get(field).and_then(serde_json::Value::as_str);
         let booking = NewBooking {
@@ -94,7 +94,7 @@ impl Outside<'_> {
             zone: self.desk.tenant.settings.timezone,
             metadata: &metadata,
         };
-        calcom.book(&booking).await
+        self.calcom().book(&booking).await
     }
 
     /// Looks for the bookings of an intent. Of two that stand the first counts, and the others are called off.
