@@ -18,11 +18,15 @@ macro_rules! within {
     }};
 }
 
+mod adopting;
 mod calendar;
+pub mod callbacks;
 pub mod feed;
 mod lanes;
 mod local;
+mod news;
 mod outside;
+pub mod reconcile;
 mod rows;
 
 pub use calendar::{

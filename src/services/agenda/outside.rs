@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub(super) use self::booking::LATE;
 use self::guarded::Guarded;
 use super::calendar::{CalendarError, Held, OpenSlot, SlotWish, Wish, offer};
 use super::lanes::{self, Lane};
@@ -62,7 +63,7 @@ pub struct Outside<'a> {
 /// What was on its way to the calendar when its row was last written.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum Underway {
+pub(super) enum Underway {
     /// A move to the time that `hold` keeps.
     Move { hold: Uuid },
     /// A cancelling.
@@ -72,11 +73,11 @@ enum Underway {
 }
 
 impl Underway {
-    fn of(row: &AppointmentRow) -> Option<Self> {
+    pub(super) fn of(row: &AppointmentRow) -> Option<Self> {
         serde_json::from_value(row.wish.clone()?).ok()
     }
 
-    fn stored(&self) -> Option<Value> {
+    pub(super) fn stored(&self) -> Option<Value> {
         serde_json::to_value(self).ok()
     }
 }
@@ -96,7 +97,7 @@ impl<'a> Outside<'a> {
         Ok(Self { desk, endpoint })
     }
 
-    fn calcom(&self) -> Guarded<'_> {
+    pub(super) fn calcom(&self) -> Guarded<'_> {
         Guarded::new(self)
     }
 

@@ -14,7 +14,7 @@ use crate::services::agenda::calendar::{CalendarError, LookUp, Wish, offer};
 use crate::services::agenda::rows::known;
 
 /// How long after a try it may still come through: a request may lie in a queue in front of the calendar.
-const LATE: TimeDelta = TimeDelta::minutes(15);
+pub(in crate::services::agenda) const LATE: TimeDelta = TimeDelta::minutes(15);
 
 /// What looking for an intent found.
 pub(super) enum Found {
@@ -203,7 +203,7 @@ impl Outside<'_> {
 
 /// Writes what the calendar says of a booking into its row.
 pub(super) fn take_over(row: &mut AppointmentRow, booking: &Booking, now: DateTime<Utc>) {
-    row.external_uid = Some(booking.uid.clone());
+    row.set_external(&booking.uid);
     row.set_time(booking.starts, booking.ends);
     let state = match booking.status {
         BookingStatus::Pending => State::Pending,
@@ -223,7 +223,7 @@ pub(super) fn take_over(row: &mut AppointmentRow, booking: &Booking, now: DateTi
         row.reason.clone_from(&booking.cancellation_reason);
     }
     row.meeting = json!({ "url": booking.meeting_url, "place": booking.location });
-    row.event_at = booking.updated_at.or(row.event_at);
+    row.event_at = booking.updated_at.max(row.event_at);
     row.hold_until = None;
     row.reservation_uid = None;
     row.updated_at = now;

@@ -30,7 +30,7 @@ const REFUSED: Duration = Duration::from_secs(60);
 const OPEN: &str = "circuit_open";
 
 /// A calendar behind its breaker. Its calls are those of [`Calcom`].
-pub(super) struct Guarded<'a> {
+pub(in crate::services::agenda) struct Guarded<'a> {
     outside: &'a Outside<'a>,
     name: String,
 }
@@ -84,7 +84,7 @@ impl<'a> Guarded<'a> {
         guarded!(self, Call::Book, book(booking))
     }
 
-    pub(super) async fn booking(&self, uid: &str) -> Result<Booking, WireError> {
+    pub(in crate::services::agenda) async fn booking(&self, uid: &str) -> Result<Booking, WireError> {
         guarded!(self, Call::Read, booking(uid))
     }
 
@@ -97,7 +97,7 @@ impl<'a> Guarded<'a> {
         guarded!(self, Call::Read, find_by_intent(intent, event_type, since))
     }
 
-    pub(super) async fn updated_after(&self, since: DateTime<Utc>) -> Result<Vec<Booking>, WireError> {
+    pub(in crate::services::agenda) async fn updated_after(&self, since: DateTime<Utc>) -> Result<Vec<Booking>, WireError> {
         guarded!(self, Call::Read, updated_after(since))
     }
 
