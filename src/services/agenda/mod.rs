@@ -21,6 +21,7 @@ macro_rules! within {
 mod adopting;
 mod calendar;
 pub mod callbacks;
+mod counting;
 pub mod feed;
 mod lanes;
 mod local;
