@@ -18,11 +18,16 @@ macro_rules! within {
     }};
 }
 
+mod adopting;
 mod calendar;
+pub mod callbacks;
+mod counting;
 pub mod feed;
 mod lanes;
 mod local;
+mod news;
 mod outside;
+pub mod reconcile;
 mod rows;
 pub mod setting;
 pub mod talk;
