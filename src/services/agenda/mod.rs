@@ -31,6 +31,7 @@ pub mod reconcile;
 mod rows;
 pub mod setting;
 pub mod talk;
+pub mod timers;
 
 pub use calendar::{
     Calendar, CalendarError, Customer, Held, LookUp, OpenSlot, Settled, SlotWish, Wish, appointments_of, of, offer,

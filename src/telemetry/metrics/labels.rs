@@ -25,9 +25,11 @@ macro_rules! label {
 
 mod agenda;
 mod platform;
+mod timers;
 
 pub use agenda::*;
 pub use platform::*;
+pub use timers::*;
 
 label! {
     /// How a webhook request was answered.
