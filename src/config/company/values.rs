@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::super::Settings;
+use super::agenda::{self, AgendaChoice};
 use super::calendar::{self, CalendarChoice};
 use super::check::{check, days, opening, time_zone};
 use super::find;
@@ -114,6 +115,8 @@ pub struct CompanySettings {
     pub hours: HoursChoice,
     /// Where appointments are kept, and how they are made.
     pub calendar: CalendarChoice,
+    /// What is done with what past appointments say.
+    pub agenda: AgendaChoice,
     /// How the assistant speaks.
     pub tone: ToneChoice,
     /// Facts of the company, those that are set: label in pt-BR and text, in the order the prompt wants them.
@@ -189,6 +192,7 @@ impl CompanySettings {
                 privacy_url: read.text("contact.privacy_url", "").to_owned(),
             },
             calendar: calendar::choice(&read)?,
+            agenda: agenda::choice(&read)?,
             facts: facts(&read, &hours),
             hours,
             tone: ToneChoice {

@@ -20,6 +20,8 @@ macro_rules! within {
 
 mod calendar;
 pub mod feed;
+pub mod insights;
+pub mod nudge;
 mod lanes;
 mod local;
 mod outside;
