@@ -3,7 +3,7 @@
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::super::error::nearest;
-use super::{Kind, find};
+use super::{Kind, find, reminders};
 use crate::domain::hours::{OpeningHours, OwnDay, parse_own};
 
 impl Kind {
@@ -19,6 +19,8 @@ impl Kind {
             Self::Hours => "opening hours, for example seg-sex 8h-18h; sáb 8h-12h".to_owned(),
             Self::Days => "days, for example 24/12 8h-12h; 31/12 fechado".to_owned(),
             Self::TimeZone => "time zone, for example America/Sao_Paulo".to_owned(),
+            Self::Clock => "time of day, for example 21:00".to_owned(),
+            Self::Minutes => "minutes with commas between them, for example 120, 2880".to_owned(),
             Self::Secret { min } => format!("secret, at least {min} characters"),
         }
     }
@@ -43,6 +45,8 @@ pub fn check(key: &str, value: &str) -> Result<(), String> {
         Kind::TimeZone => time_zone(key, value).map(|_| ()),
         Kind::Hours => opening(key, value).map(drop),
         Kind::Days => days(key, value).map(drop),
+        Kind::Clock => reminders::clock(key, value).map(drop),
+        Kind::Minutes => reminders::minutes(key, value).map(drop),
         Kind::Secret { min } if value.len() < min => {
             Err(format!("{key} is too short: at least {min} characters, for example from `openssl rand -hex 32`"))
         }

@@ -10,6 +10,7 @@ use super::calendar::{self, CalendarChoice};
 use super::check::{check, days, opening, time_zone};
 use super::find;
 use super::llm::{self, AudioChoice, EmbeddingChoice, LlmChoice};
+use super::reminders::{self, ReminderChoice};
 use crate::domain::conversation::tone::{Style, parse_openings};
 use crate::domain::hours::BusinessHours;
 use crate::domain::webhook_auth::AuthMode;
@@ -117,6 +118,8 @@ pub struct CompanySettings {
     pub calendar: CalendarChoice,
     /// What is done with what past appointments say.
     pub agenda: AgendaChoice,
+    /// Reminders, and questions after visits.
+    pub reminders: ReminderChoice,
     /// How the assistant speaks.
     pub tone: ToneChoice,
     /// Facts of the company, those that are set: label in pt-BR and text, in the order the prompt wants them.
@@ -193,6 +196,7 @@ impl CompanySettings {
             },
             calendar: calendar::choice(&read)?,
             agenda: agenda::choice(&read)?,
+            reminders: reminders::choice(&read)?,
             facts: facts(&read, &hours),
             hours,
             tone: ToneChoice {

@@ -26,6 +26,7 @@ mod lanes;
 mod local;
 mod outside;
 mod rows;
+pub mod setting;
 
 pub use calendar::{
     Calendar, CalendarError, Customer, Held, LookUp, OpenSlot, Settled, SlotWish, Wish, appointments_of, of, offer,

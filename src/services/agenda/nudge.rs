@@ -8,7 +8,7 @@ use crate::tenant::Tenant;
 
 /// The company's rules of when nothing is sent.
 pub fn rules(tenant: &Tenant) -> Rules {
-    Rules { zone: tenant.settings.timezone, ..Rules::default() }
+    tenant.settings.reminders.rules(tenant.settings.timezone)
 }
 
 /// Whether nothing is to be sent to this company's customers now.
