@@ -12,6 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::appointment::Filter;
+use super::timer::TimerRow;
 use crate::models::schema::tenant::{appointment, conversation, person, person_identity, timer};
 use crate::tenant::{StoreError, TenantTx};
 
@@ -169,4 +170,30 @@ pub async fn by_id(tx: &mut TenantTx, id: Uuid) -> Result<Option<Known>, StoreEr
         .first(tx.conn())
         .await
         .optional()?)
+}
+
+/// The kind of rows that stand for times that became free.
+pub const FREED: &str = "freed";
+
+/// Times that became free, are still to come, and that somebody who waits may be asked about; the next first.
+pub async fn freed(tx: &mut TenantTx, now: DateTime<Utc>) -> Result<Vec<TimerRow>, StoreError> {
+    Ok(timer::table
+        .select(TimerRow::as_select())
+        .filter(sql::<Bool>("timer.kind = 'freed' AND timer.state = 'skipped'").and(timer::due_at.gt(now)))
+        .order((timer::due_at, timer::id))
+        .load(tx.conn())
+        .await?)
+}
+
+/// A person's name and telephone number, as far as they are known.
+pub async fn who(tx: &mut TenantTx, id: Uuid) -> Result<(String, Option<String>), StoreError> {
+    let name: Option<Option<String>> =
+        person::table.select(person::name).filter(person::id.eq(id)).first(tx.conn()).await.optional()?;
+    let phone = person_identity::table
+        .select(person_identity::value)
+        .filter(person_identity::person_id.eq(id).and(person_identity::kind.eq("phone")))
+        .first(tx.conn())
+        .await
+        .optional()?;
+    Ok((name.flatten().unwrap_or_default(), phone))
 }

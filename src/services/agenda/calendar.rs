@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::local::Local;
 use super::outside::Outside;
 use super::rows::Desk;
+use super::waitlist;
 use crate::clients::calendar::{FINAL_STATE, NOT_FOUND, SLOT_TAKEN};
 use crate::clients::{WireError, WireErrorKind};
 use crate::config::company::CalendarKind;
@@ -265,18 +266,25 @@ impl Calendar<'_> {
         to: &OpenSlot,
         hold: Option<Uuid>,
     ) -> Result<AppointmentRow, CalendarError> {
-        match self {
+        let before = self.desk().find(appointment).await?;
+        let moved = match self {
             Self::Local(local) => local.reschedule(appointment, to, hold).await,
             Self::Calcom(outside) => outside.reschedule(appointment, to, hold).await,
+        }?;
+        if let Some(before) = before.filter(|before| before.starts_at != moved.starts_at) {
+            waitlist::freed_after(self.desk().services, self.desk().tenant, &before).await;
         }
+        Ok(moved)
     }
 
     /// Calls an appointment off. One that is called off already is fine.
     pub async fn cancel(&self, appointment: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {
-        match self {
+        let off = match self {
             Self::Local(local) => local.cancel(appointment, reason).await,
             Self::Calcom(outside) => outside.cancel(appointment, reason).await,
-        }
+        }?;
+        waitlist::freed_after(self.desk().services, self.desk().tenant, &off).await;
+        Ok(off)
     }
 
     /// Says yes to a pending appointment for the company.
@@ -289,10 +297,12 @@ impl Calendar<'_> {
 
     /// Says no to a pending appointment for the company.
     pub async fn decline(&self, appointment: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {
-        match self {
+        let off = match self {
             Self::Local(local) => local.desk.answer(appointment, false, reason).await,
             Self::Calcom(outside) => outside.answer(appointment, false, reason).await,
-        }
+        }?;
+        waitlist::freed_after(self.desk().services, self.desk().tenant, &off).await;
+        Ok(off)
     }
 
     /// Notes whether somebody came, and who says so: `team`, `calendar`, `customer`. Not before the beginning.
@@ -306,11 +316,15 @@ impl Calendar<'_> {
 
     /// A person's appointments that stand and are not over, the next one first.
     pub async fn appointments_of(&self, person_id: Uuid) -> Result<Vec<AppointmentRow>, CalendarError> {
-        let desk = match self {
+        let desk = self.desk();
+        Ok(appointments_of(desk.tenant, person_id, desk.now()).await?)
+    }
+
+    fn desk(&self) -> &Desk<'_> {
+        match self {
             Self::Local(local) => &local.desk,
             Self::Calcom(outside) => &outside.desk,
-        };
-        Ok(appointments_of(desk.tenant, person_id, desk.now()).await?)
+        }
     }
 
     /// Finds out what became of everything that was left open, gives up times that are kept no longer, and calls off what

@@ -26,6 +26,7 @@ mod lanes;
 mod local;
 mod outside;
 mod rows;
+pub mod waitlist;
 pub mod setting;
 
 pub use calendar::{

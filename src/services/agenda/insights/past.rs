@@ -12,7 +12,7 @@ use crate::domain::agenda::no_show::{Facts, Record, Replayed, Reply, replay};
 use crate::models::tenant::agenda_view::Seen;
 
 /// Where a row keeps that its customer said they will come: a moment, RFC 3339.
-pub const CONFIRMED_AT: &str = "confirmed_at";
+pub const CONFIRMED_AT: &str = "presence_confirmed_at";
 
 /// Whether the customer said they will come.
 pub fn is_confirmed(row: &Seen) -> bool {
