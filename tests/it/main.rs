@@ -4,6 +4,7 @@
 mod agenda;
 mod agenda_flow;
 mod agenda_reminders;
+mod agenda_scenes;
 mod attack;
 mod boot;
 mod calcom;

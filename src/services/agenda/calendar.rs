@@ -189,7 +189,7 @@ pub enum Calendar<'a> {
 /// # Errors
 /// `NotConfigured`: the company has none, or its key is missing.
 pub fn of<'a>(services: &'a Services, tenant: &'a Tenant, actor: &'a Actor) -> Result<Calendar<'a>, CalendarError> {
-    let desk = Desk { services, tenant, actor };
+    let desk = Desk::new(services, tenant, actor);
     match tenant.settings.calendar.kind {
         CalendarKind::None => Err(CalendarError::NotConfigured("no_calendar")),
         CalendarKind::Local => Ok(Calendar::Local(Local { desk })),

@@ -28,6 +28,8 @@ mod outside;
 mod rows;
 pub mod waitlist;
 pub mod setting;
+pub mod talk;
+pub mod timers;
 
 pub use calendar::{
     Calendar, CalendarError, Customer, Held, LookUp, OpenSlot, Settled, SlotWish, Wish, appointments_of, of, offer,

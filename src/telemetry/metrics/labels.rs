@@ -23,6 +23,10 @@ macro_rules! label {
     };
 }
 
+mod timers;
+
+pub use timers::*;
+
 label! {
     /// How a webhook request was answered.
     WebhookStatus {
@@ -227,6 +231,16 @@ label! {
         Loop = "loop",
         /// Somebody may be in danger.
         Emergency = "emergency",
+        /// An appointment is wanted, and there is no calendar.
+        NoCalendar = "no_calendar",
+        /// The calendar cannot be reached.
+        CalendarDown = "calendar_down",
+        /// A booking conversation led nowhere.
+        BookingFruitless = "booking_fruitless",
+        /// Nobody knows whether it is booked.
+        BookingUnknown = "booking_unknown",
+        /// The calendar refused.
+        BookingRefused = "booking_refused",
     }
 }
 

@@ -3,6 +3,10 @@
 //! Per-company series always go through the macros: a kept handle of a series that was dropped when idle swallows
 //! every later increment without a word.
 
+mod timers;
+
+pub use timers::*;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Appointments the customer has: told, moved, cancelled, confirmed.
 
+use chrono::{DateTime, Utc};
+
 use super::super::choice::meets;
 use super::super::when::When;
 use super::advance::{advance, ask_slots};
@@ -230,12 +232,10 @@ pub(super) fn agree(said: Option<&When>, reading: &When) -> bool {
     }
 }
 
-/// Slots again after a conflict.
-pub(super) fn again(turn: &mut Turn<'_>, lead: Lead) {
-    // The very hour is gone; its day stays.
-    turn.state.wish.hour = turn.state.wish.hour.take().filter(|hour| !matches!(hour, When::Time(_)));
-    if let Some(When::Moment(at)) = turn.state.wish.day {
-        turn.state.wish.day = Some(When::Day(at.date()));
-    }
+/// Slots again after somebody else took this one. What was wanted stays, so that the nearest times are shown; the one
+/// that is gone is not offered again, whatever the calendar still says.
+pub(super) fn again(turn: &mut Turn<'_>, gone: DateTime<Utc>, lead: Lead) {
+    let gone = When::Moment(turn.setting.local(gone));
+    turn.state.wish.excluded.push(gone);
     ask_slots(turn, lead, 0);
 }
