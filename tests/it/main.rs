@@ -7,6 +7,7 @@ mod agenda_reminders;
 mod attack;
 mod boot;
 mod calcom;
+mod calcom_callbacks;
 mod calendar;
 mod calendar_contract;
 mod canaries;
