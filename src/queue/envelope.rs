@@ -49,6 +49,11 @@ pub enum Body {
     },
     /// What a person of the company does with the conversation.
     Team(Act),
+    /// Something that is due at a time: a reminder, a question after a visit.
+    Timer {
+        /// The timer's row.
+        timer_id: Uuid,
+    },
 }
 
 impl Body {
@@ -58,6 +63,7 @@ impl Body {
             Self::Message(_) => "m",
             Self::Echo(_) => "e",
             Self::Redeliver { .. } | Self::Team(_) => "o",
+            Self::Timer { .. } => "t",
         }
     }
 
@@ -68,6 +74,7 @@ impl Body {
             Self::Echo(_) => "echo",
             Self::Redeliver { .. } => "redeliver",
             Self::Team(_) => "team",
+            Self::Timer { .. } => "timer",
         }
     }
 }

@@ -77,7 +77,7 @@ pub async fn give(
 }
 
 /// Orders are no customer's messages: no limit counts them.
-fn unlimited(services: &Services) -> IntakeLimits<'static> {
+pub(super) fn unlimited(services: &Services) -> IntakeLimits<'static> {
     IntakeLimits {
         seen_seconds: SEEN_SECONDS,
         burst_ms: 0,

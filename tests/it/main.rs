@@ -3,7 +3,10 @@
 
 mod agenda;
 mod agenda_flow;
+mod agenda_races;
 mod agenda_reminders;
+mod agenda_speed;
+mod agenda_scenes;
 mod attack;
 mod boot;
 mod calcom;

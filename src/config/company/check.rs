@@ -3,7 +3,7 @@
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::super::error::nearest;
-use super::{Kind, find};
+use super::{Kind, find, reminders};
 use crate::domain::hours::{OpeningHours, OwnDay, parse_own};
 
 impl Kind {
@@ -12,12 +12,15 @@ impl Kind {
         match self {
             Self::Text { max } => format!("text, at most {max} characters"),
             Self::Int { min, max } => format!("{min} to {max}"),
+            Self::Share => "a number from 0 to 1".to_owned(),
             Self::Bool => "true or false".to_owned(),
             Self::Choice(words) => words.join(", "),
             Self::Url => "http or https URL".to_owned(),
             Self::Hours => "opening hours, for example seg-sex 8h-18h; sáb 8h-12h".to_owned(),
             Self::Days => "days, for example 24/12 8h-12h; 31/12 fechado".to_owned(),
             Self::TimeZone => "time zone, for example America/Sao_Paulo".to_owned(),
+            Self::Clock => "time of day, for example 21:00".to_owned(),
+            Self::Minutes => "minutes with commas between them, for example 120, 2880".to_owned(),
             Self::Secret { min } => format!("secret, at least {min} characters"),
         }
     }
@@ -35,12 +38,15 @@ pub fn check(key: &str, value: &str) -> Result<(), String> {
             Err(format!("{key} holds control characters; write plain text"))
         }
         Kind::Int { min, max } if !value.parse().is_ok_and(|number: u64| (min..=max).contains(&number)) => expected(),
+        Kind::Share if !value.parse().is_ok_and(|share: f64| (0.0..=1.0).contains(&share)) => expected(),
         Kind::Bool if value.parse::<bool>().is_err() => expected(),
         Kind::Choice(words) if !words.contains(&value) => expected(),
         Kind::Url if !is_web_url(value) => expected(),
         Kind::TimeZone => time_zone(key, value).map(|_| ()),
         Kind::Hours => opening(key, value).map(drop),
         Kind::Days => days(key, value).map(drop),
+        Kind::Clock => reminders::clock(key, value).map(drop),
+        Kind::Minutes => reminders::minutes(key, value).map(drop),
         Kind::Secret { min } if value.len() < min => {
             Err(format!("{key} is too short: at least {min} characters, for example from `openssl rand -hex 32`"))
         }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::super::Settings;
+use super::agenda::{self, AgendaChoice};
 use super::calendar::{self, CalendarChoice};
 use super::check::{check, days, opening, time_zone};
 use super::find;
 use super::llm::{self, AudioChoice, EmbeddingChoice, LlmChoice};
+use super::reminders::{self, ReminderChoice};
 use crate::domain::conversation::tone::{Style, parse_openings};
 use crate::domain::hours::BusinessHours;
 use crate::domain::webhook_auth::AuthMode;
@@ -114,6 +116,10 @@ pub struct CompanySettings {
     pub hours: HoursChoice,
     /// Where appointments are kept, and how they are made.
     pub calendar: CalendarChoice,
+    /// What is done with what past appointments say.
+    pub agenda: AgendaChoice,
+    /// Reminders, and questions after visits.
+    pub reminders: ReminderChoice,
     /// How the assistant speaks.
     pub tone: ToneChoice,
     /// Facts of the company, those that are set: label in pt-BR and text, in the order the prompt wants them.
@@ -189,6 +195,8 @@ impl CompanySettings {
                 privacy_url: read.text("contact.privacy_url", "").to_owned(),
             },
             calendar: calendar::choice(&read)?,
+            agenda: agenda::choice(&read)?,
+            reminders: reminders::choice(&read)?,
             facts: facts(&read, &hours),
             hours,
             tone: ToneChoice {

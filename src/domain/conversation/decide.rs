@@ -30,6 +30,8 @@ pub struct Situation<'a> {
     pub standing: &'a Standing,
     /// What the assistant said just before.
     pub context: Context,
+    /// Where the booking conversation stands.
+    pub booking: Booking,
     /// Whether the model answers.
     pub ai_enabled: bool,
     /// Whether conversations between machines are cut.
@@ -38,6 +40,18 @@ pub struct Situation<'a> {
     pub transcribes: bool,
     /// Milliseconds since 1970.
     pub now_ms: i64,
+}
+
+/// Where the booking conversation stands, as far as a decision needs to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Booking {
+    /// None is under way; a message may begin one.
+    #[default]
+    Idle,
+    /// It waits for an answer.
+    UnderWay,
+    /// It has heard the messages and leaves them to others.
+    LeftToOthers,
 }
 
 /// What the customer's words say.
@@ -73,6 +87,8 @@ pub struct Decision {
 pub enum Step {
     /// Ask the model.
     Ask,
+    /// Go on with the booking conversation, or begin one.
+    Agenda,
     /// Put the sound into words first, then decide again.
     Listen,
     /// Say a ready text.
@@ -140,6 +156,8 @@ fn settle(situation: &Situation<'_>, words: &[&str], cues: &Cues, decision: &mut
         (decision.step, decision.hand_off) = (Step::Say(Template::Emergency), Some(HandOff::Emergency));
     } else if wants_person(situation, cues, decision.understanding.intent) {
         (decision.step, decision.hand_off) = (Step::Say(Template::Handoff), Some(HandOff::Asked));
+    } else if !words.is_empty() && is_about_agenda(situation, decision) {
+        decision.step = Step::Agenda;
     } else if !situation.ai_enabled {
         (decision.step, decision.hand_off) = (Step::Say(Template::AiDisabled), Some(HandOff::AiDisabled));
     } else if situation.transcribes && situation.messages.iter().any(|message| is_unheard(message)) {
@@ -166,9 +184,27 @@ fn loops(situation: &Situation<'_>, words: &[&str]) -> bool {
     matches!(loop_guard::judge(&said, &loop_guard::Limits::default()), loop_guard::Verdict::Loop(_))
 }
 
-/// A person is asked for, or accepted after one was offered.
+/// Whether the booking conversation is to hear it. Somebody who is upset is not asked for a day; and where sound is still
+/// to be put into words, that comes first.
+fn is_about_agenda(situation: &Situation<'_>, decision: &Decision) -> bool {
+    let understanding = decision.understanding;
+    let unheard = situation.transcribes && situation.messages.iter().any(|message| is_unheard(message));
+    let sour = upset(understanding) && situation.standing.clone().felt(true) || furious(understanding);
+    let concerned = match situation.booking {
+        Booking::Idle => understanding.intent.is_about_appointment(),
+        Booking::UnderWay => true,
+        Booking::LeftToOthers => false,
+    };
+    concerned && !unheard && !sour
+}
+
+/// A person is asked for, or accepted after one was offered. In the middle of a booking a lone number or a yes is an
+/// answer to what was asked there.
 fn wants_person(situation: &Situation<'_>, cues: &Cues, intent: Intent) -> bool {
-    handoff::of(cues) || situation.standing.offered_person && intent == Intent::Affirm
+    match situation.booking {
+        Booking::Idle => handoff::of(cues) || situation.standing.offered_person && intent == Intent::Affirm,
+        _ => intent == Intent::HumanHandoff && handoff::of(cues),
+    }
 }
 
 /// Praise or blame: a grade, or a few plain words. In long texts such words are about something else.

@@ -60,6 +60,16 @@ pub enum HandOff {
     Loop,
     /// Somebody's life or health may be in danger.
     Emergency,
+    /// An appointment is wanted, and there is no calendar to book in.
+    NoCalendar,
+    /// The calendar cannot be reached.
+    CalendarDown,
+    /// A booking conversation led nowhere, round after round.
+    BookingFruitless,
+    /// Nobody knows whether it is booked.
+    BookingUnknown,
+    /// The calendar refused.
+    BookingRefused,
 }
 
 impl HandOff {
@@ -74,6 +84,11 @@ impl HandOff {
             Self::Untrue => "untrue",
             Self::Loop => "loop",
             Self::Emergency => "emergency",
+            Self::NoCalendar => "no_calendar",
+            Self::CalendarDown => "calendar_down",
+            Self::BookingFruitless => "booking_fruitless",
+            Self::BookingUnknown => "booking_unknown",
+            Self::BookingRefused => "booking_refused",
         }
     }
 }

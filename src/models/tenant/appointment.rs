@@ -297,3 +297,12 @@ pub async fn unsettled(
         .load(tx.conn())
         .await?)
 }
+
+/// Some of them.
+pub async fn of_ids(tx: &mut TenantTx, ids: &[Uuid]) -> Result<Vec<AppointmentRow>, StoreError> {
+    Ok(appointment::table
+        .select(AppointmentRow::as_select())
+        .filter(appointment::id.eq_any(ids))
+        .load(tx.conn())
+        .await?)
+}

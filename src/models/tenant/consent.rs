@@ -56,3 +56,14 @@ pub async fn record(
     }
     Ok(())
 }
+
+/// What a person last said about something; `None` when nothing.
+pub async fn last(tx: &mut TenantTx, person_id: Uuid, kind: ConsentKind) -> Result<Option<bool>, StoreError> {
+    Ok(consent::table
+        .select(consent::granted)
+        .filter(consent::person_id.eq(person_id).and(consent::kind.eq(kind.as_str())))
+        .order((consent::at.desc(), consent::id.desc()))
+        .first(tx.conn())
+        .await
+        .optional()?)
+}

@@ -189,3 +189,16 @@ pub async fn keep_idle(
     .execute(tx.conn())
     .await?)
 }
+
+/// The message groups of conversations, by conversation and by person; of several of one person the one last used.
+pub async fn groups(
+    tx: &mut TenantTx,
+    (ids, people): (&[Uuid], &[Uuid]),
+) -> Result<Vec<(Uuid, Uuid, String)>, StoreError> {
+    Ok(conversation::table
+        .select((conversation::id, conversation::person_id, conversation::key))
+        .filter(conversation::id.eq_any(ids).or(conversation::person_id.eq_any(people)))
+        .order(conversation::last_message_at)
+        .load(tx.conn())
+        .await?)
+}

@@ -84,6 +84,11 @@ impl EventRow {
         Self { data: json!({ "what": what }), ..Self::of(id, RESPONSE, conversation_id, at) }
     }
 
+    /// Nobody came; `source` is a closed word for who says so.
+    pub fn no_show(id: Uuid, conversation_id: Uuid, source: &'static str, at: DateTime<Utc>) -> Self {
+        Self { data: json!({ "what": "no_show", "source": source }), ..Self::of(id, FEEDBACK, conversation_id, at) }
+    }
+
     /// Somebody said what they think; `mood` is a mood's label.
     pub fn feedback(id: Uuid, conversation_id: Uuid, mood: &'static str, at: DateTime<Utc>) -> Self {
         Self { data: json!({ "mood": mood }), ..Self::of(id, FEEDBACK, conversation_id, at) }

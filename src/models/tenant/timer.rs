@@ -153,3 +153,17 @@ pub async fn of_kind(
     }
     Ok(query.load(tx.conn()).await?)
 }
+
+/// Puts timers off that were just put into mailboxes: due again then, should nobody have done them.
+pub async fn put_off(
+    tx: &mut TenantTx,
+    ids: &[Uuid],
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::update(timer::table.filter(timer::id.eq_any(ids)))
+        .set((timer::due_at.eq(until), timer::attempts.eq(timer::attempts + 1), timer::updated_at.eq(now)))
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}

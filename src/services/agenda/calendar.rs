@@ -10,6 +10,7 @@ use super::counting::how_it_ended;
 use super::local::Local;
 use super::outside::Outside;
 use super::rows::Desk;
+use super::waitlist;
 use crate::clients::calendar::{FINAL_STATE, NOT_FOUND, SLOT_TAKEN};
 use crate::clients::{WireError, WireErrorKind};
 use crate::config::company::CalendarKind;
@@ -190,7 +191,7 @@ pub enum Calendar<'a> {
 /// # Errors
 /// `NotConfigured`: the company has none, or its key is missing.
 pub fn of<'a>(services: &'a Services, tenant: &'a Tenant, actor: &'a Actor) -> Result<Calendar<'a>, CalendarError> {
-    let desk = Desk { services, tenant, actor };
+    let desk = Desk::new(services, tenant, actor);
     match tenant.settings.calendar.kind {
         CalendarKind::None => Err(CalendarError::NotConfigured("no_calendar")),
         CalendarKind::Local => Ok(Calendar::Local(Local { desk })),
@@ -286,24 +287,31 @@ impl Calendar<'_> {
         to: &OpenSlot,
         hold: Option<Uuid>,
     ) -> Result<AppointmentRow, CalendarError> {
-        self.timed(AgendaOperation::Reschedule, async {
+        let before = self.desk().find(appointment).await?;
+        let moved = self.timed(AgendaOperation::Reschedule, async {
             match self {
                 Self::Local(local) => local.reschedule(appointment, to, hold).await,
                 Self::Calcom(outside) => outside.reschedule(appointment, to, hold).await,
             }
         })
-        .await
+        .await?;
+        if let Some(before) = before.filter(|before| before.starts_at != moved.starts_at) {
+            waitlist::freed_after(self.desk().services, self.desk().tenant, &before).await;
+        }
+        Ok(moved)
     }
 
     /// Calls an appointment off. One that is called off already is fine.
     pub async fn cancel(&self, appointment: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {
-        self.timed(AgendaOperation::Cancel, async {
+        let off = self.timed(AgendaOperation::Cancel, async {
             match self {
                 Self::Local(local) => local.cancel(appointment, reason).await,
                 Self::Calcom(outside) => outside.cancel(appointment, reason).await,
             }
         })
-        .await
+        .await?;
+        waitlist::freed_after(self.desk().services, self.desk().tenant, &off).await;
+        Ok(off)
     }
 
     /// Says yes to a pending appointment for the company.
@@ -319,13 +327,15 @@ impl Calendar<'_> {
 
     /// Says no to a pending appointment for the company.
     pub async fn decline(&self, appointment: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {
-        self.timed(AgendaOperation::Answer, async {
+        let off = self.timed(AgendaOperation::Answer, async {
             match self {
                 Self::Local(local) => local.desk.answer(appointment, false, reason).await,
                 Self::Calcom(outside) => outside.answer(appointment, false, reason).await,
             }
         })
-        .await
+        .await?;
+        waitlist::freed_after(self.desk().services, self.desk().tenant, &off).await;
+        Ok(off)
     }
 
     /// Notes whether somebody came, and who says so: `team`, `calendar`, `customer`. Not before the beginning.

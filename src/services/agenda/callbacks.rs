@@ -74,7 +74,7 @@ pub async fn take(
     }
     let kind = ActorType::System;
     let actor = Actor { name: "calcom".to_owned(), kind, correlation_id: correlation_id.to_owned() };
-    let desk = Desk { services, tenant, actor: &actor };
+    let desk = Desk::new(services, tenant, &actor);
     match take_over(&desk, &callback).await {
         Ok(effect) => {
             let (result, taken) = match effect {
@@ -139,7 +139,7 @@ async fn take_over(desk: &Desk<'_>, callback: &Callback) -> Result<Effect, Calen
         return Ok(effect);
     }
     // Who came to a booking nobody here knows: the calendar itself says what booking that is.
-    let Ok(outside) = Outside::new(*desk) else { return Ok(effect) };
+    let Ok(outside) = Outside::new(Desk::new(desk.services, desk.tenant, desk.actor)) else { return Ok(effect) };
     let asked = tokio::time::timeout(PATIENCE, outside.calcom().booking(&callback.uid)).await;
     let Ok(Ok(booking)) = asked else { return Ok(effect) };
     let moved_from = booking.moved_from.as_deref().into_iter().collect();

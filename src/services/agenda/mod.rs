@@ -23,12 +23,18 @@ mod calendar;
 pub mod callbacks;
 mod counting;
 pub mod feed;
+pub mod insights;
+pub mod nudge;
 mod lanes;
 mod local;
 mod news;
 mod outside;
 pub mod reconcile;
 mod rows;
+pub mod waitlist;
+pub mod setting;
+pub mod talk;
+pub mod timers;
 
 pub use calendar::{
     Calendar, CalendarError, Customer, Held, LookUp, OpenSlot, Settled, SlotWish, Wish, appointments_of, of, offer,

@@ -1,11 +1,14 @@
 //! What both calendars do with rows.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::calendar::{CalendarError, LookUp, Wish};
 use super::lanes::Lane;
+use super::timers::{self, Planned, due};
 use crate::domain::agenda::appointment::AppointmentState as State;
 use crate::domain::company::CompanyId;
 use crate::models::tenant::appointment::{self, AppointmentRow};
@@ -15,11 +18,23 @@ use crate::telemetry::metrics;
 use crate::tenant::{Tenant, TenantTx};
 
 /// A company's rows, and who touches them.
-#[derive(Clone, Copy)]
 pub struct Desk<'a> {
     pub(super) services: &'a Services,
     pub(super) tenant: &'a Tenant,
     pub(super) actor: &'a Actor,
+    /// What transactions that are not ended yet planned.
+    planned: Mutex<Planned>,
+}
+
+impl<'a> Desk<'a> {
+    /// The rows of a company, touched by somebody.
+    pub(super) fn new(services: &'a Services, tenant: &'a Tenant, actor: &'a Actor) -> Self {
+        Self { services, tenant, actor, planned: Mutex::default() }
+    }
+
+    fn planned(&self) -> MutexGuard<'_, Planned> {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Desk<'_> {
@@ -37,16 +52,21 @@ impl Desk<'_> {
         match done {
             Ok(value) => {
                 tx.commit().await?;
+                let planned = std::mem::take(&mut *self.planned());
+                planned.count(self.tenant);
+                due::tell_after_commit(self.services, self.tenant.id(), planned.next).await;
                 Ok(value)
             }
             Err(error) => {
                 tx.rollback().await;
+                *self.planned() = Planned::default();
                 Err(error)
             }
         }
     }
 
-    /// Records an act on an appointment, in its transaction. Neither names nor numbers go along.
+    /// Records an act on an appointment that was just stored, and plans what is due of it, in its transaction. Neither
+    /// names nor numbers go along.
     pub(super) async fn record(
         &self,
         tx: &mut TenantTx,
@@ -58,6 +78,8 @@ impl Desk<'_> {
         let entry = self.actor.entry(action, format!("appointment/{}", row.id), detail);
         audit::record(tx, self.tenant.id(), &entry, self.now()).await?;
         count(self.tenant.id(), action);
+        let planned = timers::plan_for(tx, self.tenant, row, self.now()).await?;
+        self.planned().add(planned);
         Ok(())
     }
 

@@ -5,18 +5,19 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::mailbox::Mailbox;
-use super::{known, labels, model, wording};
+use super::{agenda, known, labels, model, wording};
 use crate::clients::llm::TokenUsage;
-use crate::domain::conversation::decide::{Decision, Silence, Situation, Step, decide, upset};
-use crate::domain::conversation::intent::Context;
+use crate::domain::conversation::decide::{Booking, Decision, Silence, Situation, Step, decide, upset};
 use crate::domain::conversation::introduction::name_given;
+use crate::domain::conversation::opt_out::OptChange;
 use crate::domain::conversation::standing::{HandOff, Standing};
 use crate::domain::conversation::template::Template;
 use crate::domain::conversation::urgency::Urgency;
 use crate::domain::inbound::InboundMessage;
 use crate::domain::text::MessageText;
 use crate::services::context::Conversation;
-use crate::services::{Services, hearing};
+use crate::services::agenda::talk::Talked;
+use crate::services::{ServiceError, Services, hearing};
 use crate::telemetry::metrics::{self, FallbackReason};
 use crate::tenant::Tenant;
 
@@ -25,6 +26,8 @@ use crate::tenant::Tenant;
 pub(super) enum Said {
     /// The model's words.
     Model,
+    /// The booking conversation's words.
+    Agenda,
     /// A ready text.
     Ready(Template, Option<FallbackReason>),
     /// Nothing.
@@ -36,6 +39,7 @@ impl Said {
     pub(super) fn decision(self) -> &'static str {
         match self {
             Self::Model => "answer",
+            Self::Agenda => "agenda",
             Self::Ready(..) => "template",
             Self::Nothing(_) => "silence",
         }
@@ -44,7 +48,7 @@ impl Said {
     /// Why, where it is not the model's answer.
     pub(super) fn reason(self) -> &'static str {
         match self {
-            Self::Model => "",
+            Self::Model | Self::Agenda => "",
             Self::Ready(template, _) => template.name(),
             Self::Nothing(silence) => silence.as_str(),
         }
@@ -80,6 +84,15 @@ pub(super) struct Prepared {
     pub unheard: bool,
     /// The name the customer gave in words.
     pub given_name: Option<String>,
+    /// What the booking conversation came to, where it heard the messages.
+    pub talked: Option<Talked>,
+}
+
+impl Prepared {
+    /// Whether the calendar was changed: then this is what is said, whatever newer comes.
+    pub(super) fn is_bound(&self) -> bool {
+        self.talked.as_ref().is_some_and(|talked| !talked.done.is_empty())
+    }
 }
 
 /// What all preparations of a turn cost, those thrown away included: they are paid for too.
@@ -102,14 +115,19 @@ impl Spent {
     }
 }
 
-/// Prepares an answer to all undecided messages. Never fails: when the model cannot answer there is a ready text.
+/// Prepares an answer to all undecided messages. When the model cannot answer there is a ready text.
+///
+/// # Errors
+/// The company's own store is away while an appointment is looked for or made: nothing may be said then.
 pub(super) async fn prepare(
     services: &Services,
     tenant: &Tenant,
     conversation: &Conversation,
     mailbox: &Mailbox,
-) -> Prepared {
-    let mut prepared = decided(services, tenant, conversation, mailbox, tenant.settings.audio.transcribe);
+) -> Result<Prepared, ServiceError> {
+    let booking = if conversation.standing.agenda.is_idle() { Booking::Idle } else { Booking::UnderWay };
+    let transcribes = tenant.settings.audio.transcribe;
+    let mut prepared = decided(services, tenant, conversation, mailbox, (booking, transcribes));
     if prepared.decision.step != Step::Listen {
         return finish(services, tenant, conversation, mailbox, prepared).await;
     }
@@ -124,7 +142,7 @@ pub(super) async fn prepare(
         model_time: spent.model_time,
         heard: spent.heard,
         unheard: spent.unheard,
-        ..decided(services, tenant, conversation, &heard, false)
+        ..decided(services, tenant, conversation, &heard, (booking, false))
     };
     finish(services, tenant, conversation, &heard, prepared).await
 }
@@ -156,14 +174,15 @@ fn decided(
     tenant: &Tenant,
     conversation: &Conversation,
     mailbox: &Mailbox,
-    transcribes: bool,
+    (booking, transcribes): (Booking, bool),
 ) -> Prepared {
     let messages: Vec<&InboundMessage> = mailbox.messages.iter().map(|(_, message)| message).collect();
     let decision = decide(&Situation {
         messages: &messages,
         history: &conversation.lines,
         standing: &conversation.standing,
-        context: Context::None,
+        context: conversation.standing.agenda.context(),
+        booking,
         ai_enabled: tenant.settings.ai_enabled,
         loop_guard: services.settings.limits.loop_guard,
         transcribes,
@@ -183,6 +202,7 @@ fn decided(
         heard: Vec::new(),
         unheard: false,
         given_name: None,
+        talked: None,
     }
 }
 
@@ -193,17 +213,38 @@ async fn finish(
     conversation: &Conversation,
     mailbox: &Mailbox,
     mut prepared: Prepared,
-) -> Prepared {
+) -> Result<Prepared, ServiceError> {
     prepared.given_name = given_name(mailbox, &prepared);
+    if prepared.decision.step == Step::Agenda {
+        let talked = agenda::talk(services, tenant, conversation, mailbox, &prepared).await?;
+        prepared.standing.agenda = talked.state.clone();
+        if talked.is_opinion {
+            prepared.decision.understanding.feedback = Some(prepared.decision.understanding.mood.mood);
+        }
+        prepared.said = Said::Agenda;
+        prepared.hand_off = talked.hand_off.map(labels::hand_off);
+        if talked.asks_model {
+            let other = decided(services, tenant, conversation, mailbox, (Booking::LeftToOthers, false));
+            prepared.decision.step = other.decision.step;
+            prepared.hand_off = prepared.hand_off.or(other.hand_off);
+            prepared.said = Said::Model;
+        }
+        prepared.talked = Some(talked);
+    }
+    if prepared.decision.consent == Some(OptChange::Out) && !conversation.standing.agenda.is_idle() {
+        // Nothing is kept for, or booked by, somebody who wants no more of it.
+        prepared.standing.agenda = agenda::talk(services, tenant, conversation, mailbox, &prepared).await?.state;
+    }
     let mut known = None;
     let mut words = None;
     match prepared.decision.step {
         Step::Say(template) => prepared.said = Said::Ready(template, reason(template)),
         Step::Silence(silence) => prepared.said = Said::Nothing(silence),
+        Step::Agenda => {}
         Step::Listen => prepared.said = Said::Ready(Template::MediaUnheard, reason(Template::MediaUnheard)),
         Step::Ask => {
             let gathered =
-                known::gather(services, tenant, conversation, mailbox, prepared.decision.understanding).await;
+                known::gather(services, tenant, conversation, mailbox, &prepared).await?;
             words = model::answer(services, tenant, (conversation, mailbox), &gathered, &mut prepared).await;
             known = Some(gathered);
         }
@@ -214,9 +255,10 @@ async fn finish(
             Some(known) => known,
             None => known::without_knowledge(services, tenant, conversation, mailbox, prepared.decision.understanding),
         };
+        let words = agenda::words(words, &prepared);
         wording::put(services, tenant, (conversation, &mailbox.group), &known, &mut prepared, words.as_deref()).await;
     }
-    prepared
+    Ok(prepared)
 }
 
 /// The name the customer introduces themselves by.
@@ -261,7 +303,7 @@ fn stand(prepared: &mut Prepared, now_ms: i64) {
         }
         Said::Ready(Template::TechnicalIssue, _) => prepared.hand_off = Some(HandOff::ModelDown),
         Said::Ready(Template::Clinical | Template::Legal | Template::Financial, _) => standing.offered_person = true,
-        Said::Model => standing.misses = 0,
+        Said::Model | Said::Agenda => standing.misses = 0,
         _ => {}
     }
     if let Some(reason) = prepared.hand_off {

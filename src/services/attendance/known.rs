@@ -3,7 +3,10 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
+use super::answer::Prepared;
 use super::mailbox::Mailbox;
+use crate::config::company::CalendarKind;
+use crate::domain::agenda::flow::wording::moment;
 use crate::domain::conversation::decide::Understanding;
 use crate::domain::conversation::history::{Author, Line};
 use crate::domain::conversation::injection::judge;
@@ -14,6 +17,7 @@ use crate::domain::conversation::truth::{Blocked, Truths, check};
 use crate::domain::embedding::Embedding;
 use crate::domain::hours::{self, Status, state_line};
 use crate::models::tenant::profile;
+use crate::services::agenda::appointments_of;
 use crate::services::context::Conversation;
 use crate::services::knowledge::{self, Recall};
 use crate::services::{ServiceError, Services};
@@ -36,6 +40,10 @@ pub(super) struct Known {
     state: Option<String>,
     /// What the customer wrote long ago about the same thing: their words, so never part of the instruction.
     pub earlier: Vec<String>,
+    /// The appointments they have: when, and what.
+    appointments: Vec<(NaiveDateTime, String)>,
+    /// Times that are on offer to them.
+    slots: Vec<NaiveDateTime>,
     own: Vec<String>,
 }
 
@@ -62,18 +70,24 @@ pub(super) fn without_knowledge(
         tone: ToneProfile::of(tenant.settings.tone.style, conversation.opinions, understanding.mood.mood),
         recall: Recall::default(),
         earlier: Vec::new(),
+        appointments: Vec::new(),
+        slots: Vec::new(),
         own,
     }
 }
 
 /// Gathers what is known. Failures are logged and leave a part out: an answer without it is better than none.
+///
+/// # Errors
+/// The customer's appointments cannot be read: without them an answer could deny what is.
 pub(super) async fn gather(
     services: &Services,
     tenant: &Tenant,
     conversation: &Conversation,
     mailbox: &Mailbox,
-    understanding: Understanding,
-) -> Known {
+    prepared: &Prepared,
+) -> Result<Known, ServiceError> {
+    let understanding = prepared.decision.understanding;
     let mut known = without_knowledge(services, tenant, conversation, mailbox, understanding);
     let (at, company, question) = (services.clock.now(), tenant.id().get(), known.own.join("\n"));
     known.recall = knowledge::recall(services, tenant, &question, at).await.unwrap_or_else(|error| {
@@ -86,7 +100,13 @@ pub(super) async fn gather(
             Vec::new()
         });
     }
-    known
+    let local = |moment: DateTime<Utc>| moment.with_timezone(&tenant.settings.timezone).naive_local();
+    known.slots = prepared.standing.agenda.offered().into_iter().filter(|start| *start > at).map(local).collect();
+    if tenant.settings.calendar.kind != CalendarKind::None && !conversation.is_new {
+        let rows = appointments_of(tenant, conversation.person_id, at).await?;
+        known.appointments = rows.iter().map(|row| (local(row.starts_at), row.service.clone())).collect();
+    }
+    Ok(known)
 }
 
 /// Of a person who comes back: what they wrote long ago about the same thing.
@@ -123,6 +143,11 @@ async fn earlier(
 }
 
 impl Known {
+    fn appointment_line(&self, (at, service): &(NaiveDateTime, String)) -> String {
+        let when = moment(*at, self.now.date());
+        if service.is_empty() { when } else { format!("{service}: {when}") }
+    }
+
     /// The system instruction.
     pub(super) fn instruction(
         &self,
@@ -140,10 +165,12 @@ impl Known {
         let before = conversation.lines.len().saturating_sub(window.len());
         let before = conversation.lines.get(..before).unwrap_or_default();
         let synthesis = synthesis(before, &[], 400);
+        let appointments: Vec<String> = self.appointments.iter().map(|one| self.appointment_line(one)).collect();
         let material = Material {
             state: self.state.as_deref(),
             knowledge: &self.recall.entries,
             catalogue: &self.recall.services,
+            appointments: &appointments,
             profile: Some(&conversation.profile),
             synthesis: &synthesis,
             tone: Some(&self.tone),
@@ -173,14 +200,15 @@ impl Known {
         let said: Vec<&str> =
             customer.map(|line| line.text.as_str()).chain(self.own.iter().map(String::as_str)).collect();
         let names: Vec<&str> = self.name.as_deref().into_iter().collect();
+        let appointments: Vec<NaiveDateTime> = self.appointments.iter().map(|(at, _)| *at).collect();
         let truths = Truths {
             facts: &facts,
             customer_said: &said,
             own_phone: None,
             names: &names,
-            slots: &[],
+            slots: &self.slots,
             effects: &[],
-            appointments: &[],
+            appointments: &appointments,
             system_prompt: system,
             now: self.now,
         };

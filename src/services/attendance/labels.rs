@@ -1,5 +1,6 @@
 //! The words of the domain as the closed label values of the metrics.
 
+use crate::domain::agenda::flow::Reason;
 use crate::domain::conversation::intent::Intent;
 use crate::domain::conversation::opt_out;
 use crate::domain::conversation::standing::HandOff;
@@ -17,6 +18,23 @@ pub(super) fn transfer(reason: HandOff) -> TransferReason {
         HandOff::Untrue => TransferReason::Untrue,
         HandOff::Loop => TransferReason::Loop,
         HandOff::Emergency => TransferReason::Emergency,
+        HandOff::NoCalendar => TransferReason::NoCalendar,
+        HandOff::CalendarDown => TransferReason::CalendarDown,
+        HandOff::BookingFruitless => TransferReason::BookingFruitless,
+        HandOff::BookingUnknown => TransferReason::BookingUnknown,
+        HandOff::BookingRefused => TransferReason::BookingRefused,
+    }
+}
+
+/// Why the booking conversation fetches a person.
+pub(super) fn hand_off(reason: Reason) -> HandOff {
+    match reason {
+        Reason::NoCalendar => HandOff::NoCalendar,
+        Reason::CalendarDown => HandOff::CalendarDown,
+        Reason::Fruitless => HandOff::BookingFruitless,
+        Reason::Unknown => HandOff::BookingUnknown,
+        Reason::Refused => HandOff::BookingRefused,
+        Reason::Asked => HandOff::Asked,
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Mailbox {
     pub orders: Vec<Uuid>,
     /// What people of the company do with the conversation.
     pub team: Vec<(Waiting, Act)>,
+    /// What is due at a time.
+    pub timers: Vec<(Waiting, Uuid)>,
     /// Numbers of envelopes that need nothing more.
     pub settled: Vec<i64>,
     /// The highest number seen.
@@ -37,6 +39,7 @@ impl Mailbox {
             echoes: Vec::new(),
             orders: Vec::new(),
             team: Vec::new(),
+            timers: Vec::new(),
             settled: Vec::new(),
             last_seq: 0,
             said_seq: 0,
@@ -51,6 +54,7 @@ impl Mailbox {
                     mailbox.settled.push(waiting.seq);
                 }
                 Body::Team(act) => mailbox.team.push((waiting.clone(), act.clone())),
+                Body::Timer { timer_id } => mailbox.timers.push((waiting.clone(), *timer_id)),
             }
         }
         mailbox
@@ -66,7 +70,7 @@ impl Mailbox {
                 Body::Echo(echo) => self.echoes.push((waiting.clone(), echo.clone())),
                 Body::Team(act) => self.team.push((waiting.clone(), act.clone())),
                 // Waits for the next claim: what it puts back is finished before anything else is decided.
-                Body::Redeliver { .. } => {}
+                Body::Redeliver { .. } | Body::Timer { .. } => {}
             }
         }
         self.messages.len() > before

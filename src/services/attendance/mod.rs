@@ -10,6 +10,7 @@
 //! A crash before 4 repeats only thinking. After 4 the stored text is sent; it is never thought again: the next claim
 //! finds the messages decided.
 
+mod agenda;
 mod answer;
 mod commit;
 mod known;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::answer::{self, Prepared};
 use super::mailbox::Mailbox;
-use super::{Attended, Turn, new_id, orders, wording};
+use super::{Attended, Turn, agenda, new_id, orders, wording};
 use crate::domain::conversation::history::Author;
 use crate::domain::conversation::template::Template;
 use crate::queue::{Body, Return};
@@ -34,6 +34,9 @@ impl Turn<'_> {
                 Err(wait) => return Ok(self.unless_newer(mailbox, wait).await?.into()),
             };
             spent.add(&mut prepared);
+            if prepared.is_bound() {
+                break prepared;
+            }
             // Without patience newer messages stay in the mailbox for a turn of their own; a person who has taken over
             // is never talked over.
             let patience = begun.elapsed() < Duration::from_millis(settings.reprepare_budget_ms);
@@ -48,6 +51,7 @@ impl Turn<'_> {
             } else if !came {
                 break prepared;
             }
+            agenda::give_back(self.services, self.tenant, &prepared).await;
             tracing::info!(
                 company = self.tenant.id().get(),
                 preparations,
@@ -71,13 +75,16 @@ impl Turn<'_> {
             tokio::pin!(answering);
             tokio::select! {
                 biased;
-                prepared = &mut answering => return Ok(Ok(prepared)),
+                prepared = &mut answering => return Ok(Ok(prepared?)),
                 () = until(patience) => {}
             }
             // Both at once: a model that is not listened to while the channel is slow would run out of its time.
             let (asked, prepared) = tokio::join!(self.ask_for_patience(conversation, mailbox), answering);
             let (aside_seq, wait) = asked?;
-            if let Some(wait) = wait {
+            let prepared = prepared?;
+            // What was booked is said, whatever waits: the text comes after the words of patience in its lane.
+            if let Some(wait) = wait.filter(|_| !prepared.is_bound()) {
+                agenda::give_back(self.services, self.tenant, &prepared).await;
                 return Ok(Err(wait));
             }
             (prepared, aside_seq)

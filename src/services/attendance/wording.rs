@@ -27,7 +27,7 @@ pub(super) async fn put(
 ) {
     let slot = match prepared.said {
         Said::Nothing(_) => return,
-        Said::Model => Slot::Reply,
+        Said::Model | Said::Agenda => Slot::Reply,
         Said::Ready(template, _) => Slot::Ready(template),
     };
     let wordings = templates::wordings(services, tenant).await;

@@ -194,6 +194,21 @@ catalogue! {
         "Callbacks of the calendar outside by what became of them.").each_company();
     CALENDAR_DRIFT = counter("calendar_drift_total", &[("kind", l::CalendarDrift::ALL)],
         "Differences found by comparing with the calendar outside: what callbacks did not tell.").each_company();
+    APPOINTMENT_REMINDERS_SENT = counter("appointment_reminders_sent_total",
+        &[("type", &[l::TimerKind::Day.as_str(), l::TimerKind::Hour.as_str(), l::TimerKind::Custom.as_str(),
+            l::TimerKind::Manual.as_str()])],
+        "Reminders of appointments that were sent.").each_company();
+    APPOINTMENT_FOLLOWUPS_SENT = counter("appointment_followups_sent_total", &[],
+        "Questions after a visit that were sent.").each_company();
+    APPOINTMENT_FOLLOWUPS_POSITIVE = counter("appointment_followups_positive_total", &[],
+        "Questions after a visit that led to a wish to book again.").each_company();
+    APPOINTMENT_FOLLOWUPS_NEGATIVE = counter("appointment_followups_negative_total", &[],
+        "Questions after a visit that were answered with no.").each_company();
+    TIMERS_SKIPPED = counter("timers_skipped_total",
+        &[("kind", l::TimerKind::ALL), ("reason", l::TimerSkip::ALL)],
+        "What was due before or after appointments and is not sent.").each_company();
+    TIMER_LAG = histogram("timer_lag_seconds", &[("kind", l::TimerKind::ALL)], TURN,
+        "From when something was planned to go out until its text was stored; waiting for quiet hours or for a person's turn to end included.");
     INTAKE_DURABILITY = gauge("intake_durability", &[("level", l::DurabilityLevel::ALL)],
         "What an acknowledged message survives: 1 at the level in force, 0 at the others.");
     HEALTHCHECK_FAILURES = counter("healthcheck_failures_total", &[COMPONENT], "Failed checks of a dependency.");

@@ -25,9 +25,11 @@ macro_rules! label {
 
 mod agenda;
 mod platform;
+mod timers;
 
 pub use agenda::*;
 pub use platform::*;
+pub use timers::*;
 
 label! {
     /// How a webhook request was answered.
@@ -233,6 +235,16 @@ label! {
         Loop = "loop",
         /// Somebody may be in danger.
         Emergency = "emergency",
+        /// An appointment is wanted, and there is no calendar.
+        NoCalendar = "no_calendar",
+        /// The calendar cannot be reached.
+        CalendarDown = "calendar_down",
+        /// A booking conversation led nowhere.
+        BookingFruitless = "booking_fruitless",
+        /// Nobody knows whether it is booked.
+        BookingUnknown = "booking_unknown",
+        /// The calendar refused.
+        BookingRefused = "booking_refused",
     }
 }
 

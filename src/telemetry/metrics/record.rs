@@ -4,8 +4,10 @@
 //! every later increment without a word.
 
 mod agenda;
+mod timers;
 
 pub use agenda::*;
+pub use timers::*;
 
 use std::borrow::Cow;
 use std::sync::Arc;

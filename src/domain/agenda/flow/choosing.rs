@@ -147,8 +147,10 @@ pub(super) fn recap(turn: &mut Turn<'_>, heard: &Heard<'_>, slot: &Slot, options
         turn.state.wish.forget_time();
         return stale(turn, heard);
     }
-    if heard.intent == Intent::Affirm && !changes(turn, heard) {
-        return match heard.doubtful {
+    // "Acho que sim, não sei": neither a yes nor a no.
+    let hesitates = heard.hesitates() && matches!(heard.intent, Intent::Affirm | Intent::Deny) && !heard.names_time();
+    if (heard.intent == Intent::Affirm || hesitates) && !changes(turn, heard) {
+        return match heard.doubtful || hesitates {
             true => {
                 let question = turn.recap(slot, true);
                 turn.say(question);

@@ -150,6 +150,16 @@ impl<'a> Heard<'a> {
         choice::choose_of(self.text, 2) == Choice::Any
     }
 
+    /// Whether a yes is taken half back: "acho que sim, não sei".
+    pub fn hesitates(&self) -> bool {
+        let yes = self.cues.has(Cue::Yes);
+        let unsure = |at: usize| {
+            let word = self.line.word(at);
+            matches!(word, "talvez" | "acho") || word == "nao" && matches!(self.line.word(at + 1), "sei" | "tenho")
+        };
+        yes && (0..self.line.len()).any(unsure)
+    }
+
     /// A yes that is meant.
     pub fn agrees(&self) -> bool {
         self.intent == Intent::Affirm && !self.doubtful

@@ -1,5 +1,7 @@
 //! Appointments the customer has: told, moved, cancelled, confirmed.
 
+use chrono::{DateTime, Utc};
+
 use super::super::choice::meets;
 use super::super::when::When;
 use super::advance::{advance, ask_slots};
@@ -21,7 +23,8 @@ pub(super) fn look(turn: &mut Turn<'_>, purpose: Purpose, heard: &Heard<'_>) {
     let back = match (&turn.state.stage, purpose) {
         // A look at the agenda interrupts nothing.
         (Stage::Looking { back, .. }, _) => back.clone(),
-        (stage, Purpose::Tell) if turn.question().is_some() => Some(Box::new(stage.clone())),
+        // What is too old to count is not shown again.
+        (stage, Purpose::Tell) if turn.question().is_some() && !turn.is_stale() => Some(Box::new(stage.clone())),
         _ => None,
     };
     let when = if purpose == Purpose::Move { None } else { heard.when().cloned() };
@@ -35,7 +38,10 @@ pub(super) fn look(turn: &mut Turn<'_>, purpose: Purpose, heard: &Heard<'_>) {
         let now = turn.local_now();
         turn.state.wish.hear(&heard.reading, now);
     }
+    // A look aside makes what was asked before no younger.
+    let since = back.as_ref().map(|_| turn.state.since);
     turn.go(Stage::Looking { purpose, when, back });
+    turn.state.since = since.unwrap_or(turn.state.since);
     turn.push(Effect::ListAppointments);
 }
 
@@ -49,7 +55,7 @@ pub(super) fn found(
 ) {
     let coming: Vec<Appointment> = all.iter().filter(|one| one.end > turn.now).take(LISTED_MAX).cloned().collect();
     if let (Some(stage), false) = (&back, coming.is_empty()) {
-        turn.go(stage.clone());
+        turn.state.stage = stage.clone();
         turn.say(Saying::Appointments(coming));
         if let Some(question) = turn.question() {
             turn.say(question);
@@ -230,12 +236,10 @@ pub(super) fn agree(said: Option<&When>, reading: &When) -> bool {
     }
 }
 
-/// Slots again after a conflict.
-pub(super) fn again(turn: &mut Turn<'_>, lead: Lead) {
-    // The very hour is gone; its day stays.
-    turn.state.wish.hour = turn.state.wish.hour.take().filter(|hour| !matches!(hour, When::Time(_)));
-    if let Some(When::Moment(at)) = turn.state.wish.day {
-        turn.state.wish.day = Some(When::Day(at.date()));
-    }
+/// Slots again after somebody else took this one. What was wanted stays, so that the nearest times are shown; the one
+/// that is gone is not offered again, whatever the calendar still says.
+pub(super) fn again(turn: &mut Turn<'_>, gone: DateTime<Utc>, lead: Lead) {
+    let gone = When::Moment(turn.setting.local(gone));
+    turn.state.wish.excluded.push(gone);
     ask_slots(turn, lead, 0);
 }

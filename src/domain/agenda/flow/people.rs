@@ -207,8 +207,13 @@ pub fn name_told(text: &str) -> Option<String> {
         let next = at + skip + usize::from(matches!(word(at + skip), "a" | "o"));
         words.get(next).and_then(|word| name_at_start(word.rest))
     });
-    told.or_else(|| name_given(text, true)).or_else(|| bare(&words)).map(|name| name.as_str().to_owned())
+    let titles = words.iter().take_while(|word| TITLES.contains(&word.folded.as_str())).count();
+    let named = words.get(titles..).unwrap_or_default();
+    told.or_else(|| name_given(text, true)).or_else(|| bare(named)).map(|name| name.as_str().to_owned())
 }
+
+/// What stands before a name and is no part of it.
+const TITLES: [&str; 10] = ["dona", "d", "seu", "sr", "sra", "senhor", "senhora", "dr", "dra", "e"];
 
 /// A name that no list knows: one to four words and nothing else, the first with a capital.
 fn bare(words: &[Word<'_>]) -> Option<crate::domain::text::PersonName> {

@@ -99,9 +99,9 @@ fn cannot_hold(turn: &mut Turn<'_>) {
 }
 
 fn taken(turn: &mut Turn<'_>) {
-    if matches!(turn.state.stage, Stage::Holding { .. } | Stage::Committing { .. }) {
+    if let Stage::Holding { slot, .. } | Stage::Committing { slot } = turn.state.stage.clone() {
         turn.release();
-        own::again(turn, Lead::Taken);
+        own::again(turn, slot.start, Lead::Taken);
     }
 }
 

@@ -331,6 +331,17 @@ impl State {
         )
     }
 
+    /// The beginnings of the times on offer.
+    pub fn offered(&self) -> Vec<DateTime<Utc>> {
+        match &self.stage {
+            Stage::Options { options } => options.iter().map(|slot| slot.start).collect(),
+            Stage::Recap { slot, options, .. } => {
+                std::iter::once(slot).chain(options).map(|slot| slot.start).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The context in which the customer's next message is to be read.
     pub fn context(&self) -> Context {
         match self.stage {

@@ -71,6 +71,9 @@ texts! {
     ThanksFeedback = "thanks_feedback",
     Invite = "invite",
     Vacancy = "vacancy",
+    Reminder = "reminder",
+    ReminderSoon = "reminder_soon",
+    FollowUp = "follow_up",
     HumanNoCalendar = "human_no_calendar",
     HumanCalendarDown = "human_calendar_down",
     HumanFruitless = "human_fruitless",
@@ -81,7 +84,8 @@ texts! {
 }
 
 /// The values a template may mention; those it mentions and that are not given are empty.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 16] = [
+    "nome",
     "servico",
     "paciente",
     "quando",
