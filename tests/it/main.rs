@@ -10,6 +10,7 @@ mod agenda_scenes;
 mod attack;
 mod boot;
 mod calcom;
+mod calcom_callbacks;
 mod calendar;
 mod calendar_contract;
 mod canaries;
