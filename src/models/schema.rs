@@ -355,6 +355,7 @@ pub mod tenant {
         }
     }
     diesel::allow_tables_to_appear_in_same_query!(event, experiment);
+    diesel::allow_tables_to_appear_in_same_query!(appointment, timer);
     diesel::joinable!(conversation -> person (person_id));
     diesel::joinable!(message -> conversation (conversation_id));
     diesel::joinable!(delivery -> message (message_id));

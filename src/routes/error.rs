@@ -75,7 +75,7 @@ impl ApiError {
 
     /// An error in the style that the path's callers expect.
     pub(super) fn for_path(path: &str, status: StatusCode, code: &'static str) -> Self {
-        if path.starts_with("/webhook/") { Self::webhook(status, code) } else { Self::new(status, code) }
+        if path.contains("/webhook/") { Self::webhook(status, code) } else { Self::new(status, code) }
     }
 
     /// Names the field of the request that is at fault: a name from our own schema, never text of the request.

@@ -1,5 +1,6 @@
 //! The HTTP surface: the table of routes on one screen, and what every route shares.
 
+pub mod calcom;
 pub mod client_ip;
 pub mod conversations;
 pub mod correlation;
@@ -92,6 +93,10 @@ pub const ROUTES: &[Route] = &[
             doc: "Metrics in the text format of Prometheus.", bind: |r| r.to(ops::metrics) },
     Route { method: Method::POST, path: "/webhook/whaticket", access: Access::Webhook, roles: SERVING,
             doc: "A message, or an echo of our own number, from Whaticket, its forks or a proxy.", bind: |r| r.to(webhooks::whaticket) },
+    Route { method: Method::POST, path: "/webhook/calcom", access: Access::Webhook, roles: SERVING,
+            doc: "What Cal.com tells of bookings.", bind: |r| r.to(calcom::callback) },
+    Route { method: Method::POST, path: "/api/agenda/webhook/cal", access: Access::Webhook, roles: SERVING,
+            doc: "The same, where v2.4 had it.", bind: |r| r.to(calcom::callback) },
     Route { method: Method::GET, path: "/api/knowledge", access: Access::Company, roles: SERVING,
             doc: "What the company tells its customers, by title.", bind: |r| r.to(knowledge::entries) },
     Route { method: Method::PUT, path: "/api/knowledge", access: Access::Company, roles: SERVING,

@@ -62,7 +62,8 @@ pub async fn whaticket(
     answer
 }
 
-type Refused = (WebhookStatus, ApiError);
+/// What is counted, and what is answered.
+pub(super) type Refused = (WebhookStatus, ApiError);
 
 async fn take(
     req: &HttpRequest,
@@ -104,7 +105,7 @@ struct Taken {
 }
 
 /// The company of the request: `X-Company-Domain`, if present, else Host. It only selects whose secret must verify.
-fn find_company(req: &HttpRequest, state: &WebhookState) -> Result<Arc<Tenant>, Refused> {
+pub(super) fn find_company(req: &HttpRequest, state: &WebhookState) -> Result<Arc<Tenant>, Refused> {
     let name =
         req.headers().get(&COMPANY_DOMAIN).or_else(|| req.headers().get(HOST)).and_then(|host| host.to_str().ok());
     let domain = name.map(plain_host).unwrap_or_default();
@@ -118,7 +119,7 @@ fn find_company(req: &HttpRequest, state: &WebhookState) -> Result<Arc<Tenant>, 
     }
 }
 
-fn json_only(req: &HttpRequest) -> Result<(), Refused> {
+pub(super) fn json_only(req: &HttpRequest) -> Result<(), Refused> {
     let kind = req.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     let extended = || {
@@ -141,7 +142,7 @@ fn token_in_query(req: &HttpRequest) -> Option<String> {
         .map(|(_, token)| token.into_owned())
 }
 
-fn unread(error: BodyError) -> Refused {
+pub(super) fn unread(error: BodyError) -> Refused {
     let (status, http, code) = match error {
         BodyError::TooLarge => (WebhookStatus::TooLarge, StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
         BodyError::Timeout => (WebhookStatus::BadRequest, StatusCode::REQUEST_TIMEOUT, "timeout"),
@@ -168,7 +169,7 @@ fn refused(refusal: Refusal) -> Refused {
     }
 }
 
-fn unavailable(cause: &str) -> Refused {
+pub(super) fn unavailable(cause: &str) -> Refused {
     let error = ApiError::webhook(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         .retry_after(Duration::from_secs(5))
         .because(cause);
@@ -176,7 +177,7 @@ fn unavailable(cause: &str) -> Refused {
 }
 
 /// 429 with `Retry-After` and the structured `RateLimit` fields of the IETF draft.
-fn limited(status: WebhookStatus, name: &str, wait: Duration, quota: u32) -> Refused {
+pub(super) fn limited(status: WebhookStatus, name: &str, wait: Duration, quota: u32) -> Refused {
     let seconds = wait.as_millis().div_ceil(1000).max(1);
     let window = if name == "number" { 60 } else { 1 };
     let error = ApiError::webhook(StatusCode::TOO_MANY_REQUESTS, "rate_limited")

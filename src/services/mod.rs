@@ -58,6 +58,8 @@ pub struct Services {
     pub wordings: Arc<templates::WordingMemory>,
     /// What this process holds of companies' knowledge.
     pub knowledge: knowledge::Shelf,
+    /// What this process remembers of which hours companies prefer.
+    pub preferences: Arc<agenda::insights::Preferences>,
     /// Salt of the hashes that stand for numbers in logs.
     pub log_salt: Arc<[u8; 32]>,
 }
@@ -82,6 +84,7 @@ impl Services {
             breakers: Arc::default(),
             wordings: Arc::default(),
             knowledge: knowledge::Shelf::default(),
+            preferences: Arc::default(),
             log_salt,
         })
     }

@@ -42,7 +42,7 @@ pub enum By {
 
 /// Everything that is done periodically.
 #[rustfmt::skip]
-pub const TABLE: [Periodic; 10] = [
+pub const TABLE: [Periodic; 11] = [
     Periodic { name: "heartbeat", cron: "*/15 * * * * *", by: By::All, doc: "says that a scheduler lives" },
     Periodic { name: "sweep", cron: "*/30 * * * * *", by: By::All, doc: "expired claims and lost hints, also while no worker sweeps" },
     Periodic { name: "context", cron: "30 */5 * * * *", by: By::All, doc: "the last lines of conversations that fell idle, for resumption and export" },
@@ -52,6 +52,7 @@ pub const TABLE: [Periodic; 10] = [
     Periodic { name: "settle", cron: "10 * * * * *", by: By::One(120), doc: "what was left open at calendars outside" },
     Periodic { name: "reconcile", cron: "20 * * * * *", by: By::One(900), doc: "what lost callbacks of calendars outside would have told" },
     Periodic { name: "waitlist", cron: "40 * * * * *", by: By::One(60), doc: "times that became free, to those who wait" },
+    Periodic { name: "moves", cron: "45 * * * * *", by: By::One(3_600), doc: "questions whether another time suits better, of appointments that are likely to be missed" },
     Periodic { name: "optimise", cron: "50 */5 * * * *", by: By::All, doc: "what past days say of those to come, once a day and company at three in the morning there" },
 ];
 
@@ -123,6 +124,7 @@ async fn work(services: &Services, name: &'static str) -> bool {
         "settle" => agenda::settle(services, services.clock.now()).await,
         "reconcile" => agenda::reconcile(services).await,
         "waitlist" => agenda::waitlist(services).await,
+        "moves" => agenda::moves(services).await,
         "optimise" => agenda::optimise(services).await,
         _ => rebuild_all(services).await,
     }

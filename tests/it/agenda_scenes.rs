@@ -219,7 +219,7 @@ impl Scene {
             let new: Vec<String> = said.get(place.heard..).unwrap_or_default().to_vec();
             place.heard = said.len();
             for text in new {
-                place.script.push(format!("Assistente: {}", text.replace('\n', "\n    ")));
+                place.script.push(format!("Assistente: {}", without_numbers(&text).replace('\n', "\n    ")));
             }
             let attends = self.world.sql(
                 &place.company,
@@ -236,6 +236,7 @@ impl Scene {
         // Nothing that is said to be booked is missing at Cal.com, nothing is there twice, and what was left open is
         // settled once it can be reached.
         self.world.standins.clear_faults();
+        self.world.clock.advance(Duration::from_secs(180));
         let (tenant, actor) = (self.world.tenant(&self.world.salon), Actor::operator("recepção"));
         if let Ok(calendar) = agenda::of(&self.world.process.services, &tenant, &actor) {
             calendar.settle(100).await.unwrap();
@@ -262,6 +263,17 @@ impl Scene {
             }
             one => format!("# {}\n{}", self.title, one.join("\n")),
         }
+    }
+}
+
+/// The stand-in's names of bookings hold the company's number.
+fn without_numbers(text: &str) -> String {
+    match text.split_once("/video/bk") {
+        Some((before, after)) => {
+            let rest: String = after.chars().skip_while(|c| c.is_ascii_digit() || *c == 'x').collect();
+            format!("{before}/video/…{rest}")
+        }
+        None => text.to_owned(),
     }
 }
 

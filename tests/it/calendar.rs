@@ -471,8 +471,10 @@ async fn trouble_is_told_by_its_kind() {
     desk.world.standins.add_fault(fault(429).times(1));
     let waits = slots().await;
     assert!(matches!(waits, CalendarError::Down { wait: Some(wait) } if wait == Duration::from_secs(60)), "{waits:?}");
+    desk.later(2);
     desk.world.standins.add_fault(fault(401).times(1));
     assert!(matches!(slots().await, CalendarError::NotConfigured("key_refused")));
+    desk.later(2);
     desk.world.standins.add_fault(fault(503).times(3));
     assert!(matches!(slots().await, CalendarError::Down { .. }));
     desk.world.standins.add_fault(fault(503).times(2));

@@ -3,12 +3,15 @@
 
 mod agenda;
 mod agenda_flow;
+mod agenda_races;
 mod agenda_reminders;
+mod agenda_speed;
 mod agenda_scenes;
 mod agenda_timers;
 mod attack;
 mod boot;
 mod calcom;
+mod calcom_callbacks;
 mod calendar;
 mod calendar_contract;
 mod canaries;

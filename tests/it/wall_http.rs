@@ -1,7 +1,7 @@
 //! The wall over HTTP: every route of the table with every wrong identity that exists so far. A route or an identity
 //! without an expectation fails here.
 
-use secretaria::domain::webhook_auth::sign;
+use secretaria::domain::webhook_auth::{calcom, sign};
 use secretaria::routes::{Access, ROUTES, Role};
 use secretaria::services::audit::Actor;
 use secretaria::services::provisioning::{CompanyName, Provisioner};
@@ -97,7 +97,18 @@ fn expected(access: Access, method: &str, path: &str, identity: Identity) -> Opt
         ("/webhook/whaticket", HostWithDot | HostInCapitals | HostWithPort) => Some(Status(202)),
         ("/webhook/whaticket", HostIsAddress) => Some(Status(404)),
         ("/webhook/whaticket", _) => Some(Status(401)),
+        ("/webhook/calcom" | "/api/agenda/webhook/cal", identity) => Some(expected_of_calendar(identity)),
         _ => None,
+    }
+}
+
+/// The calendar's callbacks: a signature without a time, and no token. What else is said is not read.
+fn expected_of_calendar(identity: Identity) -> Owed {
+    match identity {
+        AnotherInPath | HostIsAddress => Status(404),
+        NoCredential | Malformed | Revoked | SecretOfAnother | WebhookToken => Status(401),
+        AnotherHost | CompanyDomain | AnotherHostVariant => Status(401),
+        _ => Status(200),
     }
 }
 
@@ -123,6 +134,11 @@ struct Attempt {
 /// The token of a company's API.
 fn api_token(company: &Company) -> String {
     format!("api-token-of-company-{:0>20}", company.id)
+}
+
+/// The secret of a company's callbacks.
+fn calendar_secret(company: &Company) -> String {
+    format!("calendar-secret-of-company-{}", company.id)
 }
 
 /// The headers of a company's own call of its API.
@@ -153,7 +169,8 @@ impl Scene {
         let mut scene = Self { world, revoked };
         scene.world.clinic.secret = secrecy::ExposeSecret::expose_secret(&keys.secret).to_owned();
         for company in [&scene.world.clinic, &scene.world.salon] {
-            scene.world.configure(company, &[("secret:api.token", &api_token(company))]).await;
+            let secrets = [("secret:api.token", api_token(company)), ("secret:calendar.webhook_secret", calendar_secret(company))];
+            scene.world.configure(company, &secrets.each_ref().map(|(key, value)| (*key, value.as_str()))).await;
         }
         scene.world.clinic.token = secrecy::ExposeSecret::expose_secret(&keys.token).to_owned();
         scene
@@ -182,14 +199,26 @@ impl Scene {
             _ => (&clinic.token, &clinic.secret),
         };
         let whose = Company { token: token.clone(), secret: secret.clone(), ..clinic.clone() };
+        let of_calendar = path.ends_with("/cal") || path.ends_with("/calcom");
         let mut headers = match access {
+            Access::Webhook if of_calendar => {
+                let secret = match identity {
+                    Revoked => "calendar-secret-of-yesterday".to_owned(),
+                    SecretOfAnother => calendar_secret(salon),
+                    _ => calendar_secret(clinic),
+                };
+                let signature = calcom::sign(&secret, body.as_bytes());
+                let json = ("content-type", "application/json".to_owned());
+                vec![("host", clinic.domain.clone()), json, ("x-cal-signature-256", signature)]
+            }
             Access::Webhook => signed_at(&whose, at, &body),
             Access::Company => api_headers(clinic),
             _ => vec![("host", clinic.domain.clone()), ("authorization", format!("Bearer {METRICS_TOKEN}"))],
         };
         // Someone on the network, not on this machine.
         headers.push(("x-forwarded-for", "203.0.113.9".to_owned()));
-        let credentials = ["authorization", "x-webhook-token", "x-webhook-timestamp", "x-webhook-signature"];
+        let credentials =
+            ["authorization", "x-webhook-token", "x-webhook-timestamp", "x-webhook-signature", "x-cal-signature-256"];
         let bearer = |token: &str| ("authorization", format!("Bearer {token}"));
         let without = |headers: &mut Headers, names: &[&str]| headers.retain(|(name, _)| !names.contains(name));
         let host = |headers: &mut Headers, value: String| {
@@ -203,6 +232,7 @@ impl Scene {
                 without(&mut headers, &credentials);
                 headers.push(("authorization", "Bearer".to_owned()));
                 headers.push(("x-webhook-signature", "sha256=zz".to_owned()));
+                headers.push(("x-cal-signature-256", "zz".to_owned()));
             }
             // Metrics know no expiry and no rotation: any token but theirs is as good as expired.
             Expired | Revoked | TokenOfAnother if access == Access::Company => {

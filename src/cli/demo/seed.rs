@@ -48,6 +48,7 @@ fn examples() -> Vec<Example> {
                     "segunda a sexta, das 8h às 18h; sábado, das 8h às 12h; fechada aos domingos e feriados",
                 ),
                 ("hours.opening", "seg-sex 8h-18h; sáb 8h-12h"),
+                ("calendar.kind", "local"),
                 ("facts.address", "Rua das Acácias, 120, Vila Mariana, São Paulo, perto do metrô"),
                 ("facts.phone", "(11) 5555-0120"),
                 (
@@ -63,6 +64,7 @@ fn examples() -> Vec<Example> {
                 ("facts.about", "Salão de beleza unissex no centro de Recife."),
                 ("facts.hours", "terça a sábado, das 9h às 20h; fechado aos domingos e segundas"),
                 ("hours.opening", "ter-sáb 9h-20h"),
+                ("calendar.kind", "local"),
                 ("facts.address", "Avenida Boa Vista, 45, Boa Vista, Recife"),
                 ("facts.phone", "(81) 5555-0045"),
                 (

@@ -5,6 +5,7 @@
 //! ([`INTENT_KEY`]).
 
 pub mod calcom;
+pub mod calcom_callback;
 mod calcom_errors;
 mod calcom_json;
 

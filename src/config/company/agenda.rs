@@ -1,99 +1,35 @@
-//! When a company's customers are reminded and asked, and what its agenda counts as.
+//! What a company does with what its past appointments say.
 
-use chrono::{NaiveTime, TimeDelta};
+use chrono::TimeDelta;
 
 use super::values::Stored;
-use crate::domain::agenda::reminders::{Quiet, Rules};
+use crate::domain::agenda::insights::{Horizon, Marking, Reading};
 
-/// The most reminders of a company's own.
-pub const CUSTOM_MAX: usize = 6;
-/// The longest time before an appointment at which one of them may be due, minutes.
-const CUSTOM_MINUTES_MAX: u32 = 43_200;
-
-/// A company's reminders, questions and measures.
-#[derive(Clone, Debug, PartialEq)]
+/// A company's wishes.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AgendaChoice {
-    /// Whether a reminder goes out 24 hours before.
-    pub day: bool,
-    /// Whether one goes out an hour before.
-    pub hour: bool,
-    /// Further ones, so many minutes before, without doubles.
-    pub custom: Vec<u32>,
-    /// When nothing is sent.
-    pub quiet: Quiet,
-    /// Whether somebody of whom nobody says that they came counts as not having come.
-    pub no_show_auto: bool,
-    /// How long after the end it is looked at, minutes.
-    pub grace_minutes: u32,
-    /// Whether it is asked after a visit how it was.
-    pub follow_up: bool,
-    /// How long after the end, minutes.
-    pub follow_up_minutes: u32,
-    /// From which chance on that nobody comes an appointment counts as one of high risk.
-    pub risk_threshold: f32,
-    /// How far ahead risks are looked at.
-    pub look_ahead: TimeDelta,
-    /// How many days a customer is offered times of at once.
-    pub days_ahead: u16,
-}
-
-impl AgendaChoice {
-    /// The rules of what is due when, in a zone.
-    pub fn rules(&self, zone: chrono_tz::Tz) -> Rules {
-        Rules {
-            zone,
-            quiet: self.quiet,
-            follow_up_minutes: self.follow_up_minutes,
-            grace_minutes: self.grace_minutes,
-            ..Rules::default()
-        }
-    }
+    /// How far ahead the insights look.
+    pub horizon: Horizon,
+    /// Which appointments are marked as high risk.
+    pub marking: Marking,
+    /// Whether people of marked appointments are asked if another time suits them better.
+    pub auto_reschedule: bool,
 }
 
 /// Reads it.
 pub(super) fn choice(read: &Stored<'_>) -> Result<AgendaChoice, String> {
-    let quiet = Quiet {
-        from: clock("reminders.quiet_from", read.text("reminders.quiet_from", "21:00"))?,
-        until: clock("reminders.quiet_until", read.text("reminders.quiet_until", "08:00"))?,
-    };
     Ok(AgendaChoice {
-        day: read.flag("reminders.day", true),
-        hour: read.flag("reminders.hour", true),
-        custom: minutes("reminders.custom_minutes", read.text("reminders.custom_minutes", ""))?,
-        quiet,
-        no_show_auto: read.flag("reminders.no_show_auto", false),
-        grace_minutes: read.number("reminders.grace_minutes", 30)?,
-        follow_up: read.flag("followup.enabled", true),
-        follow_up_minutes: read.number("followup.after_minutes", 60)?,
-        risk_threshold: share("agenda.risk_threshold", read.text("agenda.risk_threshold", "0.8"))?,
-        look_ahead: TimeDelta::hours(read.number("agenda.look_ahead_hours", 72)?),
-        days_ahead: read.number("agenda.days_ahead", 7)?,
+        horizon: Horizon {
+            days_ahead: read.number("agenda.days_ahead", 7)?,
+            look_ahead: TimeDelta::hours(read.number("agenda.look_ahead_hours", 72)?),
+        },
+        marking: Marking {
+            threshold: read.number("agenda.risk_threshold", 0.8)?,
+            reading: match read.text("agenda.risk_reading", "rank") {
+                "chance" => Reading::Chance,
+                _ => Reading::Rank,
+            },
+        },
+        auto_reschedule: read.flag("agenda.auto_reschedule", false),
     })
-}
-
-/// A time of day, "21:00".
-pub(super) fn clock(key: &str, value: &str) -> Result<NaiveTime, String> {
-    NaiveTime::parse_from_str(value.trim(), "%H:%M").map_err(|_| format!("{key} must be a time of day, such as 21:00"))
-}
-
-/// Numbers of minutes with commas between them, in their order and without doubles.
-pub(super) fn minutes(key: &str, value: &str) -> Result<Vec<u32>, String> {
-    let bad = || format!("{key} must be at most {CUSTOM_MAX} numbers of minutes up to {CUSTOM_MINUTES_MAX}: 120, 2880");
-    let mut all: Vec<u32> = Vec::new();
-    for part in value.split([',', ';', ' ']).filter(|part| !part.is_empty()) {
-        let number: u32 = part.parse().map_err(|_| bad())?;
-        if number == 0 || number > CUSTOM_MINUTES_MAX {
-            return Err(bad());
-        }
-        if !all.contains(&number) {
-            all.push(number);
-        }
-    }
-    if all.len() > CUSTOM_MAX { Err(bad()) } else { Ok(all) }
-}
-
-/// A share from 0 to 1.
-pub(super) fn share(key: &str, value: &str) -> Result<f32, String> {
-    let read = value.trim().parse().ok().filter(|share| (0.0..=1.0).contains(share));
-    read.ok_or_else(|| format!("{key} must be a number from 0 to 1, such as 0.8"))
 }

@@ -12,6 +12,7 @@ impl Kind {
         match self {
             Self::Text { max } => format!("text, at most {max} characters"),
             Self::Int { min, max } => format!("{min} to {max}"),
+            Self::Share => "a number from 0 to 1".to_owned(),
             Self::Bool => "true or false".to_owned(),
             Self::Choice(words) => words.join(", "),
             Self::Url => "http or https URL".to_owned(),
@@ -37,6 +38,7 @@ pub fn check(key: &str, value: &str) -> Result<(), String> {
             Err(format!("{key} holds control characters; write plain text"))
         }
         Kind::Int { min, max } if !value.parse().is_ok_and(|number: u64| (min..=max).contains(&number)) => expected(),
+        Kind::Share if !value.parse().is_ok_and(|share: f64| (0.0..=1.0).contains(&share)) => expected(),
         Kind::Bool if value.parse::<bool>().is_err() => expected(),
         Kind::Choice(words) if !words.contains(&value) => expected(),
         Kind::Url if !is_web_url(value) => expected(),

@@ -3,6 +3,7 @@
 //! [`COMPANY_SETTINGS`] is the list; [`CompanySettings`] the values in use. Secrets are in the list, so that they can
 //! be set and documented, but never in [`CompanySettings`]: they are stored encrypted, apart from the rest.
 
+mod agenda;
 mod calendar;
 mod check;
 mod llm;
@@ -12,6 +13,7 @@ mod values;
 use std::fmt::Write;
 
 use crate::domain::conversation::tone::Style;
+pub use agenda::AgendaChoice;
 pub use calendar::{CalendarChoice, CalendarKind};
 pub use check::check;
 pub use llm::{AudioChoice, CeilingField, EmbeddingChoice, LlmChoice, LlmKind};
@@ -33,6 +35,8 @@ pub enum Kind {
         /// Largest.
         max: u64,
     },
+    /// A number from 0 to 1, such as 0.8.
+    Share,
     /// `true` or `false`.
     Bool,
     /// One of these words.
@@ -156,6 +160,11 @@ pub const COMPANY_SETTINGS: &[CompanySetting] = &[
     setting("calendar.days_ahead", Kind::Int { min: 1, max: 365 }, "60", "How many days ahead appointments can be made."),
     setting("calendar.hold_minutes", Kind::Int { min: 1, max: 120 }, "10", "How long a time is kept while a customer decides."),
     setting("calendar.needs_confirmation", Kind::Bool, "false", "Whether the company says yes to each appointment; own calendar only, Cal.com decides by itself."),
+    setting("agenda.days_ahead", Kind::Int { min: 1, max: 60 }, "7", "How many days ahead the daily insights look."),
+    setting("agenda.look_ahead_hours", Kind::Int { min: 1, max: 336 }, "72", "How near an appointment of high risk must be for its person to be asked about another time."),
+    setting("agenda.risk_threshold", Kind::Share, "0.8", "From where on an appointment is marked as high risk; what it is a threshold of, `agenda.risk_reading` says."),
+    setting("agenda.risk_reading", Kind::Choice(&["rank", "chance"]), "rank", "`rank`: 0.8 marks what is riskier than four in five of the company's recent appointments, and clearly above its average; `chance`: what is more likely missed than that. Calibrated chances hardly ever reach 0.8, so that by `chance` nothing would be marked at the default threshold."),
+    setting("agenda.auto_reschedule", Kind::Bool, "false", "Whether people of appointments of high risk are asked, once and never in quiet hours, if another time suits them better."),
     setting("reminders.day", Kind::Bool, "true", "Whether customers are reminded 24 hours before an appointment."),
     setting("reminders.hour", Kind::Bool, "true", "Whether they are reminded an hour before it."),
     setting("reminders.custom_minutes", Kind::Minutes, "", "Further reminders, each so many minutes before; an appointment's own `reminder_minutes` come on top."),

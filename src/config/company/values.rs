@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::super::Settings;
+use super::agenda::{self, AgendaChoice};
 use super::calendar::{self, CalendarChoice};
 use super::check::{check, days, opening, time_zone};
 use super::find;
@@ -115,6 +116,8 @@ pub struct CompanySettings {
     pub hours: HoursChoice,
     /// Where appointments are kept, and how they are made.
     pub calendar: CalendarChoice,
+    /// What is done with what past appointments say.
+    pub agenda: AgendaChoice,
     /// Reminders, and questions after visits.
     pub reminders: ReminderChoice,
     /// How the assistant speaks.
@@ -192,6 +195,7 @@ impl CompanySettings {
                 privacy_url: read.text("contact.privacy_url", "").to_owned(),
             },
             calendar: calendar::choice(&read)?,
+            agenda: agenda::choice(&read)?,
             reminders: reminders::choice(&read)?,
             facts: facts(&read, &hours),
             hours,

@@ -1,5 +1,9 @@
 //! Appointments.
 
+mod outside;
+
+pub use outside::find_external;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
@@ -168,17 +172,6 @@ pub async fn lock(tx: &mut TenantTx, id: Uuid) -> Result<Option<AppointmentRow>,
     Ok(appointment::table
         .select(AppointmentRow::as_select())
         .find(id)
-        .for_update()
-        .first(tx.conn())
-        .await
-        .optional()?)
-}
-
-/// The one that a calendar outside knows by this id, held until the transaction ends.
-pub async fn lock_external(tx: &mut TenantTx, uid: &str) -> Result<Option<AppointmentRow>, StoreError> {
-    Ok(appointment::table
-        .select(AppointmentRow::as_select())
-        .filter(appointment::external_uid.eq(uid))
         .for_update()
         .first(tx.conn())
         .await

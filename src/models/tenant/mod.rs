@@ -1,5 +1,6 @@
 //! Tables of one company.
 
+pub mod agenda_view;
 pub mod appointment;
 pub mod audit_log;
 pub mod catalog;

@@ -94,3 +94,16 @@ pub async fn of_person(tx: &mut TenantTx, person_id: Uuid) -> Result<Vec<WaitRow
         .load(tx.conn())
         .await?)
 }
+
+/// Those in a state, or all, the newest first.
+pub async fn list(tx: &mut TenantTx, state: Option<&str>, limit: i64) -> Result<Vec<WaitRow>, StoreError> {
+    let mut query = waitlist::table
+        .select(WaitRow::as_select())
+        .order((waitlist::created_at.desc(), waitlist::id))
+        .limit(limit)
+        .into_boxed();
+    if let Some(state) = state {
+        query = query.filter(waitlist::state.eq(state.to_owned()));
+    }
+    Ok(query.load(tx.conn()).await?)
+}

@@ -6,9 +6,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::counting::how_it_ended;
 use super::local::Local;
 use super::outside::Outside;
 use super::rows::Desk;
+use super::waitlist;
 use crate::clients::calendar::{FINAL_STATE, NOT_FOUND, SLOT_TAKEN};
 use crate::clients::{WireError, WireErrorKind};
 use crate::config::company::CalendarKind;
@@ -17,6 +19,7 @@ use crate::models::tenant::appointment::{self, AppointmentRow};
 use crate::models::tenant::catalog;
 use crate::services::Services;
 use crate::services::audit::Actor;
+use crate::telemetry::metrics::{self, AgendaOperation};
 use crate::tenant::{StoreError, Tenant};
 
 /// Why a calendar did not do what was asked.
@@ -219,43 +222,62 @@ pub async fn appointments_of(
 impl Calendar<'_> {
     /// Free times, in order. What is free now may be taken a moment later.
     pub async fn slots(&self, wish: &SlotWish) -> Result<Vec<OpenSlot>, CalendarError> {
-        match self {
-            Self::Local(local) => local.slots(wish).await,
-            Self::Calcom(outside) => outside.slots(wish).await,
-        }
+        let found = self.timed(AgendaOperation::Slots, async {
+            match self {
+                Self::Local(local) => local.slots(wish).await,
+                Self::Calcom(outside) => outside.slots(wish).await,
+            }
+        });
+        let found = found.await?;
+        metrics::slots_listed(self.desk().tenant.id(), found.len() as u64);
+        Ok(found)
     }
 
     /// Keeps a time while somebody decides. Asked again with the same intent and time, it is kept longer.
     pub async fn hold(&self, wish: &Wish) -> Result<Held, CalendarError> {
-        match self {
-            Self::Local(local) => local.hold(wish).await,
-            Self::Calcom(outside) => outside.hold(wish).await,
-        }
+        self.timed(AgendaOperation::Hold, async {
+            match self {
+                Self::Local(local) => local.hold(wish).await,
+                Self::Calcom(outside) => outside.hold(wish).await,
+            }
+        })
+        .await
     }
 
     /// Gives a kept time back. One that is not kept (any more) stays as it is.
     pub async fn release(&self, intent: Uuid) -> Result<(), CalendarError> {
-        match self {
-            Self::Local(local) => local.desk.release(intent).await.map(drop),
-            Self::Calcom(outside) => outside.release(intent).await,
-        }
+        self.timed(AgendaOperation::Cancel, async {
+            match self {
+                Self::Local(local) => local.desk.release(intent).await.map(drop),
+                Self::Calcom(outside) => outside.release(intent).await,
+            }
+        })
+        .await
     }
 
     /// Books, whether or not the time was kept before. Asked again with the same intent, it gives the same appointment.
     /// Only the row that comes back is booked (or, where the company has to say yes, `pending`).
     pub async fn book(&self, wish: &Wish) -> Result<AppointmentRow, CalendarError> {
-        match self {
-            Self::Local(local) => local.book(wish).await,
-            Self::Calcom(outside) => outside.book(wish).await,
-        }
+        let booked = self.timed(AgendaOperation::Book, async {
+            match self {
+                Self::Local(local) => local.book(wish).await,
+                Self::Calcom(outside) => outside.book(wish).await,
+            }
+        });
+        let booked = booked.await;
+        metrics::booking_ended(self.desk().tenant.id(), how_it_ended(&booked));
+        booked
     }
 
     /// What became of an intent.
     pub async fn look_up(&self, intent: Uuid) -> Result<LookUp, CalendarError> {
-        match self {
-            Self::Local(local) => local.look_up(intent).await,
-            Self::Calcom(outside) => outside.look_up(intent).await,
-        }
+        self.timed(AgendaOperation::Book, async {
+            match self {
+                Self::Local(local) => local.look_up(intent).await,
+                Self::Calcom(outside) => outside.look_up(intent).await,
+            }
+        })
+        .await
     }
 
     /// Moves an appointment. `hold` is the intent under which the new time is kept, if it is. The row keeps its id.
@@ -265,51 +287,71 @@ impl Calendar<'_> {
         to: &OpenSlot,
         hold: Option<Uuid>,
     ) -> Result<AppointmentRow, CalendarError> {
-        match self {
-            Self::Local(local) => local.reschedule(appointment, to, hold).await,
-            Self::Calcom(outside) => outside.reschedule(appointment, to, hold).await,
+        let before = self.desk().find(appointment).await?;
+        let moved = self.timed(AgendaOperation::Reschedule, async {
+            match self {
+                Self::Local(local) => local.reschedule(appointment, to, hold).await,
+                Self::Calcom(outside) => outside.reschedule(appointment, to, hold).await,
+            }
+        })
+        .await?;
+        if let Some(before) = before.filter(|before| before.starts_at != moved.starts_at) {
+            waitlist::freed_after(self.desk().services, self.desk().tenant, &before).await;
         }
+        Ok(moved)
     }
 
     /// Calls an appointment off. One that is called off already is fine.
     pub async fn cancel(&self, appointment: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {
-        match self {
-            Self::Local(local) => local.cancel(appointment, reason).await,
-            Self::Calcom(outside) => outside.cancel(appointment, reason).await,
-        }
+        let off = self.timed(AgendaOperation::Cancel, async {
+            match self {
+                Self::Local(local) => local.cancel(appointment, reason).await,
+                Self::Calcom(outside) => outside.cancel(appointment, reason).await,
+            }
+        })
+        .await?;
+        waitlist::freed_after(self.desk().services, self.desk().tenant, &off).await;
+        Ok(off)
     }
 
     /// Says yes to a pending appointment for the company.
     pub async fn confirm(&self, appointment: Uuid) -> Result<AppointmentRow, CalendarError> {
-        match self {
-            Self::Local(local) => local.desk.answer(appointment, true, "").await,
-            Self::Calcom(outside) => outside.answer(appointment, true, "").await,
-        }
+        self.timed(AgendaOperation::Answer, async {
+            match self {
+                Self::Local(local) => local.desk.answer(appointment, true, "").await,
+                Self::Calcom(outside) => outside.answer(appointment, true, "").await,
+            }
+        })
+        .await
     }
 
     /// Says no to a pending appointment for the company.
     pub async fn decline(&self, appointment: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {
-        match self {
-            Self::Local(local) => local.desk.answer(appointment, false, reason).await,
-            Self::Calcom(outside) => outside.answer(appointment, false, reason).await,
-        }
+        let off = self.timed(AgendaOperation::Answer, async {
+            match self {
+                Self::Local(local) => local.desk.answer(appointment, false, reason).await,
+                Self::Calcom(outside) => outside.answer(appointment, false, reason).await,
+            }
+        })
+        .await?;
+        waitlist::freed_after(self.desk().services, self.desk().tenant, &off).await;
+        Ok(off)
     }
 
     /// Notes whether somebody came, and who says so: `team`, `calendar`, `customer`. Not before the beginning.
     pub async fn mark(&self, appointment: Uuid, came: bool, says: &str) -> Result<AppointmentRow, CalendarError> {
-        let marked = match self {
-            Self::Local(local) => local.desk.mark(appointment, came, says).await?,
-            Self::Calcom(outside) => outside.mark(appointment, came, says).await?,
-        };
-        Ok(marked)
+        self.timed(AgendaOperation::Answer, async {
+            match self {
+                Self::Local(local) => local.desk.mark(appointment, came, says).await,
+                Self::Calcom(outside) => outside.mark(appointment, came, says).await,
+            }
+        })
+        .await
     }
 
     /// A person's appointments that stand and are not over, the next one first.
     pub async fn appointments_of(&self, person_id: Uuid) -> Result<Vec<AppointmentRow>, CalendarError> {
-        let desk = match self {
-            Self::Local(local) => &local.desk,
-            Self::Calcom(outside) => &outside.desk,
-        };
+        let desk = self.desk();
         Ok(appointments_of(desk.tenant, person_id, desk.now()).await?)
     }
 

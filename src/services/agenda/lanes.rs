@@ -73,7 +73,7 @@ impl<'a> Lane<'a> {
             .or_else(|| professional.and_then(|one| one.event_type))
             .or(settings.calendar.event_type)?;
         Some(Self {
-            resource: format!("event_type/{event_type}"),
+            resource: resource(event_type),
             event_type: Some(event_type),
             // The calendar outside keeps its own.
             before: TimeDelta::zero(),
@@ -180,6 +180,25 @@ pub(super) fn outside<'a>(
         lanes.extend(Lane::outside(settings, found, None));
     }
     if lanes.is_empty() { Err(CalendarError::NotConfigured("no_event_type")) } else { Ok(lanes) }
+}
+
+/// What a kind of booking at Cal.com occupies.
+pub(super) fn resource(event_type: i64) -> String {
+    format!("event_type/{event_type}")
+}
+
+/// The service and the professional that a kind of booking at Cal.com means, as far as it means one.
+pub(super) fn meant_by(offer: &Offer, event_type: i64) -> (Option<&Service>, Option<&Professional>) {
+    for one in &offer.professionals {
+        let service = one.event_types.iter().find(|(_, number)| **number == event_type);
+        if let Some((service, _)) = service {
+            return (offer.service(*service), Some(one));
+        }
+    }
+    let mut services = offer.services.iter().filter(|one| one.event_type == Some(event_type));
+    let mut people = offer.professionals.iter().filter(|one| one.event_type == Some(event_type));
+    let service = services.next().filter(|_| services.next().is_none());
+    (service, people.next().filter(|_| people.next().is_none()))
 }
 
 fn wanted(

@@ -18,12 +18,20 @@ macro_rules! within {
     }};
 }
 
+mod adopting;
 mod calendar;
+pub mod callbacks;
+mod counting;
 pub mod feed;
+pub mod insights;
+pub mod nudge;
 mod lanes;
 mod local;
+mod news;
 mod outside;
+pub mod reconcile;
 mod rows;
+pub mod waitlist;
 pub mod setting;
 pub mod talk;
 pub mod timers;

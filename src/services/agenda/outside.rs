@@ -19,6 +19,7 @@ macro_rules! patiently {
 
 mod booking;
 mod changing;
+mod guarded;
 mod settling;
 
 use std::time::Duration;
@@ -29,11 +30,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub(super) use self::booking::LATE;
+use self::guarded::Guarded;
 use super::calendar::{CalendarError, Held, OpenSlot, SlotWish, Wish, offer};
 use super::lanes::{self, Lane};
 use super::local::first_of_each;
 use super::rows::Desk;
-use crate::clients::calendar::calcom::Calcom;
 use crate::clients::calendar::{CalendarEndpoint, FreeTime, SlotQuery, Versions};
 use crate::clients::{WireError, WireErrorKind};
 use crate::domain::agenda::appointment::AppointmentState as State;
@@ -61,7 +63,7 @@ pub struct Outside<'a> {
 /// What was on its way to the calendar when its row was last written.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum Underway {
+pub(super) enum Underway {
     /// A move to the time that `hold` keeps.
     Move { hold: Uuid },
     /// A cancelling.
@@ -71,11 +73,11 @@ enum Underway {
 }
 
 impl Underway {
-    fn of(row: &AppointmentRow) -> Option<Self> {
+    pub(super) fn of(row: &AppointmentRow) -> Option<Self> {
         serde_json::from_value(row.wish.clone()?).ok()
     }
 
-    fn stored(&self) -> Option<Value> {
+    pub(super) fn stored(&self) -> Option<Value> {
         serde_json::to_value(self).ok()
     }
 }
@@ -95,8 +97,8 @@ impl<'a> Outside<'a> {
         Ok(Self { desk, endpoint })
     }
 
-    fn calcom(&self) -> Calcom<'_> {
-        Calcom::new(&self.desk.services.http, &self.endpoint)
+    pub(super) fn calcom(&self) -> Guarded<'_> {
+        Guarded::new(self)
     }
 
     pub(super) async fn slots(&self, wish: &SlotWish) -> Result<Vec<OpenSlot>, CalendarError> {

@@ -10,9 +10,11 @@ use super::calendar::{CalendarError, LookUp, Wish};
 use super::lanes::Lane;
 use super::timers::{self, Planned, due};
 use crate::domain::agenda::appointment::AppointmentState as State;
+use crate::domain::company::CompanyId;
 use crate::models::tenant::appointment::{self, AppointmentRow};
 use crate::services::Services;
 use crate::services::audit::{self, Actor};
+use crate::telemetry::metrics;
 use crate::tenant::{Tenant, TenantTx};
 
 /// A company's rows, and who touches them.
@@ -75,9 +77,33 @@ impl Desk<'_> {
             json!({ "state": row.state, "starts_at": row.starts_at, "version": row.version, "source": row.source });
         let entry = self.actor.entry(action, format!("appointment/{}", row.id), detail);
         audit::record(tx, self.tenant.id(), &entry, self.now()).await?;
+        count(self.tenant.id(), action);
         let planned = timers::plan_for(tx, self.tenant, row, self.now()).await?;
         self.planned().add(planned);
         Ok(())
+    }
+
+    /// Writes what a calendar outside told of an appointment, and records it: `before` is the row as it was, `None` of
+    /// one that is new.
+    pub(super) async fn put(
+        &self,
+        tx: &mut TenantTx,
+        before: Option<&AppointmentRow>,
+        mut row: AppointmentRow,
+        action: Option<&'static str>,
+    ) -> Result<AppointmentRow, CalendarError> {
+        match before {
+            Some(before) if *before == row => return Ok(row),
+            Some(_) => {
+                row.updated_at = self.now();
+                appointment::save(tx, &row).await?;
+            }
+            None => appointment::insert(tx, &row).await?,
+        }
+        if let Some(action) = action {
+            self.record(tx, action, &row).await?;
+        }
+        Ok(row)
     }
 
     /// Records that the calendar was looked into.
@@ -203,6 +229,18 @@ impl Desk<'_> {
             Ok(())
         })
         .await
+    }
+}
+
+/// Counts an act with its record, so that no way of doing it is forgotten.
+fn count(company: CompanyId, action: &str) {
+    match action {
+        "agenda.book" => metrics::appointment_made(company),
+        "agenda.confirm" => metrics::appointment_confirmed(company),
+        "agenda.cancel" | "agenda.decline" => metrics::appointment_cancelled(company),
+        "agenda.reschedule" => metrics::appointment_rescheduled(company),
+        "agenda.no_show" => metrics::appointment_no_show(company),
+        _ => {}
     }
 }
 

@@ -34,6 +34,8 @@ pub const NO_SHOW: &str = "no_show_check";
 pub const FOLLOW_UP: &str = "follow_up";
 /// A time that became free and is kept for somebody who waits; its appointment is the kept time.
 pub const VACANCY: &str = "vacancy";
+/// The question whether another time suits better, of an appointment that is likely to be missed.
+pub const AUTO_RESCHEDULE: &str = "auto_reschedule";
 /// What became of something a person asked for, where it was not known at once.
 pub const OUTCOME: &str = "outcome";
 /// The name of a reminder that a person of the company orders.
@@ -288,6 +290,7 @@ pub(in crate::services) fn label_of(timer: &TimerRow) -> metrics::TimerKind {
     match kind_of(timer) {
         Some(kind) => label(kind),
         None if timer.kind == VACANCY => metrics::TimerKind::Vacancy,
+        None if timer.kind == AUTO_RESCHEDULE => metrics::TimerKind::Move,
         None if timer.kind == OUTCOME => metrics::TimerKind::Outcome,
         None => metrics::TimerKind::Manual,
     }

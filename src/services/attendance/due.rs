@@ -28,7 +28,7 @@ use crate::models::tenant::timer::{self, CANCELLED, DONE, DUE, TimerRow};
 use crate::models::tenant::{conversation as stored_conversation, person};
 use crate::queue::{Return, Waiting};
 use crate::services::ServiceError;
-use crate::services::agenda::timers::{self, FOLLOW_UP, OUTCOME, VACANCY, Verdict, judge};
+use crate::services::agenda::timers::{self, AUTO_RESCHEDULE, FOLLOW_UP, OUTCOME, VACANCY, Verdict, judge};
 use crate::services::audit;
 use crate::services::context::Conversation;
 use crate::telemetry::metrics::{self, TimerSkip};
@@ -271,6 +271,8 @@ impl Turn<'_> {
         let action = match timer.kind.as_str() {
             FOLLOW_UP => "agenda.follow_up_sent",
             VACANCY => "agenda.vacancy_offered",
+            AUTO_RESCHEDULE => "agenda.move_offered",
+            OUTCOME => "agenda.outcome_told",
             _ => "agenda.reminder_sent",
         };
         let mut actor = timers::actor();

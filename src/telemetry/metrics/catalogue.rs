@@ -164,6 +164,36 @@ catalogue! {
         "Ambiguous sends that nothing settled and that were sent once more.").each_company();
     CLAIMS_BLOCKED = counter("claims_blocked_total", &[("kind", l::ClaimKind::ALL)],
         "Generated answers held back because they claimed something without ground.").each_company();
+    APPOINTMENTS = counter("appointments_total", &[],
+        "Appointments made, here or at the calendar outside.").each_company();
+    APPOINTMENTS_CONFIRMED = counter("appointments_confirmed_total", &[],
+        "Pending appointments the company said yes to.").each_company();
+    APPOINTMENTS_CANCELLED = counter("appointments_cancelled_total", &[],
+        "Appointments called off or said no to.").each_company();
+    APPOINTMENT_RESCHEDULES = counter("appointment_reschedules_total", &[], "Appointments moved.").each_company();
+    APPOINTMENT_NO_SHOW = counter("appointment_no_show_total", &[], "Appointments nobody came to.").each_company();
+    APPOINTMENT_CONFIRMATIONS = counter("appointment_confirmations_total", &[],
+        "Customers who said that they will come.").each_company();
+    APPOINTMENT_BOOKINGS = counter("appointment_bookings_total", &[("outcome", l::BookingOutcome::ALL)],
+        "Wishes to book by how they ended.").each_company();
+    APPOINTMENT_CONFLICTS = counter("appointment_conflicts_total", &[],
+        "Times that somebody else had when they were to be kept, booked or moved to.").each_company();
+    APPOINTMENTS_LATENCY = histogram("appointments_latency_seconds", &[("operation", l::AgendaOperation::ALL)], CALL,
+        "One use of the calendar, failed or not, tries and look-ups included.").each_company();
+    CALENDAR_SLOTS_LISTED = counter("calendar_slots_listed_total", &[], "Free times found.").each_company();
+    CALENDAR_ERRORS = counter("calendar_errors_total", &[("kind", l::CalendarTrouble::ALL)],
+        "Uses of the calendar that did not do what was asked.").each_company();
+    CALENDAR_CALL_LATENCY = histogram("calendar_call_latency_seconds", &[("call", l::CalendarCall::ALL)], CALL,
+        "One call of the calendar outside.").each_company();
+    CALENDAR_CALL_ERRORS = counter("calendar_call_errors_total", &[("kind", l::CalendarCallError::ALL)],
+        "Failed calls of the calendar outside.").each_company();
+    CALENDAR_CIRCUIT_STATE = gauge("calendar_circuit_state", &[],
+        "Breaker before the calendar outside: 0 closed, 1 half open, 2 open.").each_company();
+    CALENDAR_CALLBACKS = counter("calendar_callbacks_total",
+        &[("trigger", l::CallbackTrigger::ALL), ("result", l::CallbackResult::ALL)],
+        "Callbacks of the calendar outside by what became of them.").each_company();
+    CALENDAR_DRIFT = counter("calendar_drift_total", &[("kind", l::CalendarDrift::ALL)],
+        "Differences found by comparing with the calendar outside: what callbacks did not tell.").each_company();
     APPOINTMENT_REMINDERS_SENT = counter("appointment_reminders_sent_total",
         &[("type", &[l::TimerKind::Day.as_str(), l::TimerKind::Hour.as_str(), l::TimerKind::Custom.as_str(),
             l::TimerKind::Manual.as_str()])],

@@ -3,8 +3,10 @@
 //! Per-company series always go through the macros: a kept handle of a series that was dropped when idle swallows
 //! every later increment without a word.
 
+mod agenda;
 mod timers;
 
+pub use agenda::*;
 pub use timers::*;
 
 use std::borrow::Cow;
@@ -136,12 +138,7 @@ pub fn llm_error(company: CompanyId, provider: Provider, kind: LlmErrorKind) {
 
 /// Sets the state of a breaker of a company.
 pub fn llm_circuit_state(company: CompanyId, provider: Provider, state: CircuitState) {
-    let value = match state {
-        CircuitState::Closed => 0.0,
-        CircuitState::HalfOpen => 1.0,
-        CircuitState::Open => 2.0,
-    };
-    gauge!(names::LLM_CIRCUIT_STATE, "company" => each(company), "provider" => provider.as_str()).set(value);
+    gauge!(names::LLM_CIRCUIT_STATE, "company" => each(company), "provider" => provider.as_str()).set(circuit(state));
 }
 
 /// Sets the share of failed calls (0 to 1) and what is left of the error budget (1 untouched, 0 spent).
@@ -268,6 +265,14 @@ pub(super) fn build_info(version: &'static str) {
 /// Prometheus knows floats only; beyond 2^53 a count may be off by one, which nobody will see.
 fn number(value: u64) -> f64 {
     value as f64
+}
+
+fn circuit(state: CircuitState) -> f64 {
+    match state {
+        CircuitState::Closed => 0.0,
+        CircuitState::HalfOpen => 1.0,
+        CircuitState::Open => 2.0,
+    }
 }
 
 fn seconds(ms: i64) -> f64 {

@@ -96,27 +96,40 @@ pub async fn settle(services: &Services, now: DateTime<Utc>) -> bool {
 
 /// Compares appointments with the calendars outside: what lost callbacks would have told.
 pub async fn reconcile(services: &Services) -> bool {
-    each(services, "reconcile", |tenant| async move { reconcile_one(services, &tenant).await }).await
-}
-
-/// The place of a company's comparison.
-async fn reconcile_one(_services: &Services, _tenant: &Tenant) -> Result<(), ServiceError> {
-    Ok(())
+    each(services, "reconcile", |tenant| async move {
+        if tenant.settings.calendar.kind != CalendarKind::Calcom {
+            return Ok(());
+        }
+        match agenda::reconcile::run(services, &tenant).await {
+            Ok(report) => timers::tell_settled(services, &tenant, &report.settled).await,
+            Err(agenda::CalendarError::Store(error)) => Err(error.into()),
+            Err(error) => {
+                tracing::info!(company = tenant.id().get(), %error, "The calendar could not be compared with");
+                Ok(())
+            }
+        }
+    })
+    .await
 }
 
 /// Offers times that became free to those who wait.
 pub async fn waitlist(services: &Services) -> bool {
-    each(services, "waitlist", |tenant| async move { waitlist_one(services, &tenant).await }).await
+    each(services, "waitlist", |tenant| async move {
+        agenda::waitlist::tick(services, &tenant).await?;
+        Ok(())
+    })
+    .await
 }
 
-/// The place of a company's offers to those who wait.
-async fn waitlist_one(_services: &Services, _tenant: &Tenant) -> Result<(), ServiceError> {
-    Ok(())
-}
-
-/// The place of a company's daily insights.
-async fn optimise_one(_services: &Services, _tenant: &Tenant) -> Result<(), ServiceError> {
-    Ok(())
+/// Asks people of appointments that are likely to be missed whether another time suits better, where the company wishes it.
+pub async fn moves(services: &Services) -> bool {
+    each(services, "moves", |tenant| async move {
+        if tenant.settings.agenda.auto_reschedule {
+            agenda::insights::auto_reschedule(services, &tenant, None).await?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Up to when this process knows that each company's daily run was done: asked once, PostgreSQL is left alone for the day.
@@ -133,7 +146,7 @@ pub async fn optimise(services: &Services) -> bool {
         }
         let run = Run { task: "optimise", company: company.get(), slot };
         if elect::begin(services, &run).await? {
-            let worked = optimise_one(services, &tenant).await;
+            let worked = agenda::insights::daily(services, &tenant).await;
             elect::end(services, &run, worked.is_ok()).await?;
             worked?;
         }

@@ -23,7 +23,8 @@ pub(super) fn look(turn: &mut Turn<'_>, purpose: Purpose, heard: &Heard<'_>) {
     let back = match (&turn.state.stage, purpose) {
         // A look at the agenda interrupts nothing.
         (Stage::Looking { back, .. }, _) => back.clone(),
-        (stage, Purpose::Tell) if turn.question().is_some() => Some(Box::new(stage.clone())),
+        // What is too old to count is not shown again.
+        (stage, Purpose::Tell) if turn.question().is_some() && !turn.is_stale() => Some(Box::new(stage.clone())),
         _ => None,
     };
     let when = if purpose == Purpose::Move { None } else { heard.when().cloned() };
@@ -37,7 +38,10 @@ pub(super) fn look(turn: &mut Turn<'_>, purpose: Purpose, heard: &Heard<'_>) {
         let now = turn.local_now();
         turn.state.wish.hear(&heard.reading, now);
     }
+    // A look aside makes what was asked before no younger.
+    let since = back.as_ref().map(|_| turn.state.since);
     turn.go(Stage::Looking { purpose, when, back });
+    turn.state.since = since.unwrap_or(turn.state.since);
     turn.push(Effect::ListAppointments);
 }
 
@@ -51,7 +55,7 @@ pub(super) fn found(
 ) {
     let coming: Vec<Appointment> = all.iter().filter(|one| one.end > turn.now).take(LISTED_MAX).cloned().collect();
     if let (Some(stage), false) = (&back, coming.is_empty()) {
-        turn.go(stage.clone());
+        turn.state.stage = stage.clone();
         turn.say(Saying::Appointments(coming));
         if let Some(question) = turn.question() {
             turn.say(question);

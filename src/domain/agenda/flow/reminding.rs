@@ -14,7 +14,7 @@ const PLACE_MAX: usize = 60;
 /// What is said of an appointment.
 #[derive(Clone, Copy, Debug)]
 pub struct Reminding<'a> {
-    /// Which text: [`Text::Reminder`], [`Text::ReminderSoon`] or [`Text::FollowUp`].
+    /// Which text: [`Text::Reminder`], [`Text::ReminderSoon`], [`Text::FollowUp`] or [`Text::OfferMove`].
     pub text: Text,
     /// What to call the customer; empty when it is not known.
     pub name: &'a str,

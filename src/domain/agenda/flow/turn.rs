@@ -47,9 +47,13 @@ impl<'a> Turn<'a> {
         self.say(question);
     }
 
-    /// Whether what was offered is too old to count.
+    /// Whether what was offered is too old to count: long ago, or one of the times has come meanwhile.
     pub fn is_stale(&self) -> bool {
-        self.now - self.state.since > TimeDelta::minutes(self.setting.offer_minutes.into())
+        let over = match &self.state.stage {
+            Stage::Options { options } => options.iter().any(|slot| slot.start <= self.now),
+            _ => false,
+        };
+        over || self.now - self.state.since > TimeDelta::minutes(self.setting.offer_minutes.into())
     }
 
     pub fn release(&mut self) {

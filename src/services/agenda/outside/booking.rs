@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{CLOCKS_APART, Outside, Underway, wait};
-use crate::clients::calendar::calcom::{self, Calcom};
+use crate::clients::calendar::calcom;
 use crate::clients::calendar::{Booking, BookingStatus, NewBooking, SLOT_TAKEN};
 use crate::clients::{WireError, WireErrorKind};
 use crate::domain::agenda::appointment::AppointmentState as State;
@@ -14,7 +14,7 @@ use crate::services::agenda::calendar::{CalendarError, LookUp, Wish, offer};
 use crate::services::agenda::rows::known;
 
 /// How long after a try it may still come through: a request may lie in a queue in front of the calendar.
-const LATE: TimeDelta = TimeDelta::minutes(15);
+pub(in crate::services::agenda) const LATE: TimeDelta = TimeDelta::minutes(15);
 
 /// What looking for an intent found.
 pub(super) enum Found {
@@ -53,7 +53,7 @@ impl Outside<'_> {
         let mut tried = 0;
         loop {
             tried += 1;
-            let error = match self.post(&self.calcom(), row).await {
+            let error = match self.post(row).await {
                 Ok(booking) => return self.adopt(row.id, &booking, unknown > 0).await,
                 Err(error) => error,
             };
@@ -82,7 +82,7 @@ impl Outside<'_> {
         }
     }
 
-    async fn post(&self, calcom: &Calcom<'_>, row: &AppointmentRow) -> Result<Booking, WireError> {
+    async fn post(&self, row: &AppointmentRow) -> Result<Booking, WireError> {
         let metadata = calcom::metadata(&row.id.to_string(), self.desk.tenant.id().get());
         let text = |field: &str| row.attendee.get(field).and_then(serde_json::Value::as_str);
         let booking = NewBooking {
@@ -94,7 +94,7 @@ impl Outside<'_> {
             zone: self.desk.tenant.settings.timezone,
             metadata: &metadata,
         };
-        calcom.book(&booking).await
+        self.calcom().book(&booking).await
     }
 
     /// Looks for the bookings of an intent. Of two that stand the first counts, and the others are called off.
@@ -203,7 +203,7 @@ impl Outside<'_> {
 
 /// Writes what the calendar says of a booking into its row.
 pub(super) fn take_over(row: &mut AppointmentRow, booking: &Booking, now: DateTime<Utc>) {
-    row.external_uid = Some(booking.uid.clone());
+    row.set_external(&booking.uid);
     row.set_time(booking.starts, booking.ends);
     let state = match booking.status {
         BookingStatus::Pending => State::Pending,
@@ -223,7 +223,7 @@ pub(super) fn take_over(row: &mut AppointmentRow, booking: &Booking, now: DateTi
         row.reason.clone_from(&booking.cancellation_reason);
     }
     row.meeting = json!({ "url": booking.meeting_url, "place": booking.location });
-    row.event_at = booking.updated_at.or(row.event_at);
+    row.event_at = booking.updated_at.max(row.event_at);
     row.hold_until = None;
     row.reservation_uid = None;
     row.updated_at = now;

@@ -95,7 +95,7 @@ impl Outside<'_> {
     }
 
     /// The booking that another was moved to; the last one, if it was moved more than once.
-    pub(super) async fn successor(&self, uid: &str) -> Result<Option<Booking>, WireError> {
+    pub(in crate::services::agenda) async fn successor(&self, uid: &str) -> Result<Option<Booking>, WireError> {
         let mut current = patiently!(self.calcom().booking(uid))?;
         let mut moved = false;
         for _ in 0..10 {

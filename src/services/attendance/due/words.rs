@@ -14,7 +14,7 @@ use crate::models::tenant::catalog;
 use crate::models::tenant::timer::TimerRow;
 use crate::services::ServiceError;
 use crate::services::agenda::setting;
-use crate::services::agenda::timers::{FOLLOW_UP, OUTCOME, VACANCY, settled};
+use crate::services::agenda::timers::{AUTO_RESCHEDULE, FOLLOW_UP, OUTCOME, VACANCY, settled};
 use crate::services::context::Conversation;
 use crate::tenant::TenantTx;
 
@@ -60,11 +60,16 @@ impl Turn<'_> {
             let sayings: Vec<_> = after.effects.into_iter().filter_map(said).collect();
             return Ok(Words { bubbles: bubbles_of(&sayings, &setting, now), state });
         }
+        if timer.kind == AUTO_RESCHEDULE && !matches!(state.stage, Stage::Reminded { .. }) {
+            // Nobody is asked in the middle of something else.
+            return Ok(Words { bubbles: Vec::new(), state: before });
+        }
         let attendee = row.attendee_name();
         let called = conversation.name.as_deref().unwrap_or(attendee);
         let what = Reminding {
             text: match timer.kind.as_str() {
                 FOLLOW_UP => Text::FollowUp,
+                AUTO_RESCHEDULE => Text::OfferMove,
                 _ if row.starts_at - now <= SOON => Text::ReminderSoon,
                 _ => Text::Reminder,
             },
