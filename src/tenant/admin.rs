@@ -69,7 +69,8 @@ impl AdminDb {
         this.batch(&format!(
             "GRANT USAGE ON SCHEMA control TO {app};
              GRANT SELECT ON ALL TABLES IN SCHEMA control TO {app};
-             GRANT INSERT ON control.audit_log TO {app}"
+             GRANT INSERT ON control.audit_log TO {app};
+             GRANT INSERT, UPDATE, DELETE ON control.periodic_run TO {app}"
         ))
         .await?;
         Ok((this.unlocked(0).await?, report))

@@ -91,3 +91,20 @@ pub async fn known_lids(tx: &mut TenantTx) -> Result<Vec<(String, String)>, Stor
         .load(tx.conn())
         .await?)
 }
+
+/// Since when somebody wants no message that we begin; `None` when they take them.
+pub async fn opted_out_at(tx: &mut TenantTx, id: Uuid) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let found: Option<Option<DateTime<Utc>>> =
+        person::table.select(person::opted_out_at).filter(person::id.eq(id)).first(tx.conn()).await.optional()?;
+    Ok(found.flatten())
+}
+
+/// The person behind an address.
+pub async fn behind(tx: &mut TenantTx, kind: &str, value: &str) -> Result<Option<Uuid>, StoreError> {
+    Ok(person_identity::table
+        .select(person_identity::person_id)
+        .filter(person_identity::kind.eq(kind.to_owned()).and(person_identity::value.eq(value.to_owned())))
+        .first(tx.conn())
+        .await
+        .optional()?)
+}

@@ -21,6 +21,7 @@ pub fn of(tenant: &Tenant, offer: &Offer) -> Setting {
         calendar: choice.kind != CalendarKind::None,
         services: services(offer),
         professionals: offer.professionals.iter().map(professional).collect(),
+        days_ahead: settings.agenda.horizon.days_ahead,
         days_max: u16::try_from(choice.ahead.num_days()).unwrap_or(u16::MAX),
         reminds: settings.reminders.day,
         ..Setting::default()

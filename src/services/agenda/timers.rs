@@ -4,18 +4,20 @@
 //! A row stays due until the transaction that stores its text: an envelope that is lost is put again, one that comes twice
 //! finds the row done.
 
-pub mod due;
 mod dispatch;
+pub mod due;
 mod judge;
+pub(in crate::services) mod settled;
 mod visit;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use dispatch::{Dispatched, dispatch};
-pub(in crate::services) use dispatch::{actor, phone_of, skip};
+pub use dispatch::{Dispatched, actor, dispatch};
+pub(in crate::services) use dispatch::{phone_of, skip};
 pub(in crate::services) use judge::{Verdict, judge};
+pub use settled::tell_settled;
 
 use crate::domain::agenda::appointment::AppointmentState as State;
 use crate::domain::agenda::reminders::{Due, Kind, Skip, Visit, plan};
@@ -32,6 +34,10 @@ pub const NO_SHOW: &str = "no_show_check";
 pub const FOLLOW_UP: &str = "follow_up";
 /// A time that became free and is kept for somebody who waits; its appointment is the kept time.
 pub const VACANCY: &str = "vacancy";
+/// The question whether another time suits better, of an appointment that is likely to be missed.
+pub const AUTO_RESCHEDULE: &str = "auto_reschedule";
+/// What became of something a person asked for, where it was not known at once.
+pub const OUTCOME: &str = "outcome";
 /// The name of a reminder that a person of the company orders.
 pub const MANUAL: &str = "manual";
 /// The most reminders of an appointment's own.
@@ -284,6 +290,8 @@ pub(in crate::services) fn label_of(timer: &TimerRow) -> metrics::TimerKind {
     match kind_of(timer) {
         Some(kind) => label(kind),
         None if timer.kind == VACANCY => metrics::TimerKind::Vacancy,
+        None if timer.kind == AUTO_RESCHEDULE => metrics::TimerKind::Move,
+        None if timer.kind == OUTCOME => metrics::TimerKind::Outcome,
         None => metrics::TimerKind::Manual,
     }
 }

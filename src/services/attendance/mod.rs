@@ -13,6 +13,7 @@
 mod agenda;
 mod answer;
 mod commit;
+mod due;
 mod known;
 mod labels;
 mod mailbox;
@@ -139,6 +140,9 @@ impl Turn<'_> {
             }
         }
         if let Some(wait) = self.obey_team(conversation, &mut mailbox).await? {
+            return Ok(self.unless_newer(&mailbox, wait).await?.into());
+        }
+        if let Some(wait) = self.say_due(conversation, &mut mailbox).await? {
             return Ok(self.unless_newer(&mailbox, wait).await?.into());
         }
         if mailbox.messages.is_empty() {

@@ -87,7 +87,7 @@ impl Turn<'_> {
         self.leave(conversation, rows).await
     }
 
-    async fn leave(
+    pub(super) async fn leave(
         &self,
         conversation: &mut Conversation,
         rows: Vec<DeliveryRow>,

@@ -14,10 +14,12 @@ const PLACE_MAX: usize = 60;
 /// What is said of an appointment.
 #[derive(Clone, Copy, Debug)]
 pub struct Reminding<'a> {
-    /// Which text: [`Text::Reminder`], [`Text::ReminderSoon`] or [`Text::FollowUp`].
+    /// Which text: [`Text::Reminder`], [`Text::ReminderSoon`], [`Text::FollowUp`] or [`Text::OfferMove`].
     pub text: Text,
     /// What to call the customer; empty when it is not known.
     pub name: &'a str,
+    /// Whom it is for, when not for the customer; empty when for them.
+    pub patient: &'a str,
     /// The service's name.
     pub service: &'a str,
     /// The professional's name; empty when nobody is named.
@@ -38,6 +40,7 @@ pub fn told(what: &Reminding<'_>, state: &State, setting: &Setting, now: DateTim
     let place = Some(place.trim()).filter(|place| !place.is_empty() && *place != what.link).unwrap_or_default();
     let values = [
         ("nome", wording::clip(what.name)),
+        ("paciente", wording::clip(what.patient)),
         ("servico", wording::clip(what.service)),
         ("profissional", wording::clip(what.professional)),
         ("quando", wording::moment(setting.local(what.start), setting.local(now).date())),

@@ -74,6 +74,7 @@ texts! {
     Reminder = "reminder",
     ReminderSoon = "reminder_soon",
     FollowUp = "follow_up",
+    OfferMove = "offer_move",
     HumanNoCalendar = "human_no_calendar",
     HumanCalendarDown = "human_calendar_down",
     HumanFruitless = "human_fruitless",

@@ -17,7 +17,7 @@ use crate::queue::{Accepted, Body, IntakeLimits, NewEnvelope, accept};
 use crate::services::audit::{self, Actor};
 use crate::services::{ServiceError, Services, orders};
 use crate::telemetry::metrics::{self, TimerSkip};
-use crate::tenant::{StoreError, Tenant, TenantTx};
+use crate::tenant::{StoreError, Tenant, TenantRedis, TenantTx};
 
 /// How long a worker is given to say what was put, before it is put again; doubled with each time.
 const VISIBILITY: TimeDelta = TimeDelta::minutes(1);
@@ -82,7 +82,7 @@ pub async fn dispatch(services: &Services, tenant: &Tenant, limit: i64) -> Resul
         metrics::timer_skipped(tenant.id(), *kind, *why);
     }
     let mut done = sorted.done;
-    done.put = put(services, tenant, &sorted.errands).await?;
+    done.put = put(services, tenant, sorted.errands).await?;
     for id in sorted.visits {
         // One that cannot be looked at must not stop the others; it is due again in a while.
         match visit::look(services, tenant, id).await {
@@ -166,7 +166,7 @@ pub(in crate::services) async fn skip(
 }
 
 /// Who does what is due.
-pub(in crate::services) fn actor() -> Actor {
+pub fn actor() -> Actor {
     Actor {
         name: "schedule".to_owned(),
         kind: crate::domain::audit::ActorType::System,
@@ -206,9 +206,9 @@ pub(in crate::services) fn phone_of(row: &AppointmentRow) -> Option<Phone> {
 }
 
 /// Puts envelopes into mailboxes; returns how many are there. One that could not be put is due again in a while.
-async fn put(services: &Services, tenant: &Tenant, errands: &[Errand]) -> Result<usize, StoreError> {
-    let limits = IntakeLimits { seen_seconds: SEEN_SECONDS, ..orders::unlimited(services) };
-    let mut done = futures::stream::iter(errands.iter().map(|errand| put_one(services, tenant, errand, &limits)))
+async fn put(services: &Services, tenant: &Tenant, errands: Vec<Errand>) -> Result<usize, StoreError> {
+    let mut done = futures::stream::iter(errands)
+        .map(|errand| put_one(services.clone(), tenant.redis.clone(), errand))
         .buffer_unordered(ABREAST);
     let (mut count, mut next) = (0, None::<i64>);
     while let Some(accepted) = done.next().await {
@@ -229,12 +229,7 @@ async fn put(services: &Services, tenant: &Tenant, errands: &[Errand]) -> Result
     Ok(count)
 }
 
-async fn put_one(
-    services: &Services,
-    tenant: &Tenant,
-    errand: &Errand,
-    limits: &IntakeLimits<'_>,
-) -> Result<Accepted, StoreError> {
+async fn put_one(services: Services, redis: TenantRedis, errand: Errand) -> Result<Accepted, StoreError> {
     let correlation_id = Uuid::now_v7().to_string();
     let body = Body::Timer { timer_id: errand.timer };
     let new = NewEnvelope {
@@ -245,5 +240,6 @@ async fn put_one(
         lid: None,
         body: &body,
     };
-    accept(&tenant.redis, &services.clock, &new, limits).await
+    let limits = IntakeLimits { seen_seconds: SEEN_SECONDS, ..orders::unlimited(&services) };
+    accept(&redis, &services.clock, &new, &limits).await
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{FOLLOW_UP, NO_SHOW, REMINDER, VACANCY, kind_of, planned_at};
+use super::{AUTO_RESCHEDULE, FOLLOW_UP, NO_SHOW, OUTCOME, REMINDER, VACANCY, kind_of, planned_at};
 use crate::domain::agenda::appointment::AppointmentState as State;
 use crate::domain::agenda::reminders::{Attempt, Rules, Skip, Visit, attempt};
 use crate::models::tenant::appointment::AppointmentRow;
@@ -28,7 +28,9 @@ pub(in crate::services) fn judge(timer: &TimerRow, row: &AppointmentRow, rules: 
         return Verdict::Gone;
     }
     let visit = Visit { start: row.starts_at, end: row.ends_at };
-    if let Some(kind) = kind_of(timer) && !is_ordered(timer) {
+    if let Some(kind) = kind_of(timer)
+        && !is_ordered(timer)
+    {
         // Put off since: what was planned says whether it is late.
         return match attempt(kind, &visit, planned_at(timer).min(now), rules, now) {
             Attempt::Send => Verdict::Send,
@@ -36,7 +38,11 @@ pub(in crate::services) fn judge(timer: &TimerRow, row: &AppointmentRow, rules: 
             Attempt::Skip(why) => Verdict::Skip(skip(why)),
         };
     }
-    let before = timer.kind == REMINDER || timer.kind == VACANCY;
+    // The answer to what somebody asked minutes ago.
+    if timer.kind == OUTCOME {
+        return Verdict::Send;
+    }
+    let before = timer.kind != FOLLOW_UP;
     if before && visit.start <= now {
         return Verdict::Skip(TimerSkip::Begun);
     }
@@ -57,7 +63,7 @@ fn is_of(timer: &TimerRow, row: &AppointmentRow, now: DateTime<Utc>) -> bool {
     let (state, same) = (row.state(), row.version == timer.version);
     let booked = matches!(state, State::Confirmed | State::Rescheduled);
     match timer.kind.as_str() {
-        REMINDER | NO_SHOW => same && booked,
+        REMINDER | NO_SHOW | AUTO_RESCHEDULE => same && booked,
         FOLLOW_UP => (same || is_ordered(timer)) && (booked || state == State::Attended),
         VACANCY => state == State::Held && row.hold_until.is_some_and(|until| until > now),
         // Of a later version of this program: left to it.

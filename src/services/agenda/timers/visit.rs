@@ -43,8 +43,9 @@ async fn mark(desk: &Desk<'_>, id: Uuid) -> Result<Option<Uuid>, CalendarError> 
         // The appointment before its timers, as everywhere: two that wait for each other would wait for ever.
         let row = appointment::lock(tx, of).await?;
         let Some(mut timer) = timer::lock(tx, id).await?.filter(|timer| timer.state == DUE) else { return Ok(None) };
-        let verdict =
-            row.as_ref().map_or(Verdict::Gone, |row| judge(&timer, row, &settings.reminders.rules(settings.timezone), now));
+        let verdict = row
+            .as_ref()
+            .map_or(Verdict::Gone, |row| judge(&timer, row, &settings.reminders.rules(settings.timezone), now));
         let missed = verdict == Verdict::Send && settings.reminders.no_show_auto;
         let state = if verdict == Verdict::Send { DONE } else { CANCELLED };
         state.clone_into(&mut timer.state);

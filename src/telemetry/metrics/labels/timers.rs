@@ -17,6 +17,10 @@ label! {
         NoShow = "no_show",
         /// A time that became free.
         Vacancy = "vacancy",
+        /// The question whether another time suits better.
+        Move = "move",
+        /// What became of something a person asked for.
+        Outcome = "outcome",
     }
 }
 

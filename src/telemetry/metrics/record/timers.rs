@@ -19,7 +19,7 @@ pub fn timer_sent(company: CompanyId, kind: TimerKind, late: Duration) {
             counter!(names::APPOINTMENT_REMINDERS_SENT, "company" => each(company), "type" => kind.as_str())
                 .increment(1);
         }
-        TimerKind::NoShow | TimerKind::Vacancy => {}
+        TimerKind::NoShow | TimerKind::Vacancy | TimerKind::Move | TimerKind::Outcome => {}
     }
     histogram!(names::TIMER_LAG, "kind" => kind.as_str()).record(late);
 }

@@ -1,0 +1,410 @@
+//! A clinic and a salon through a quarter of a year, in virtual time: people book, move, call off, forget, answer late or
+//! not at all; two processes keep time, one of which dies at random between any two steps. The channel's own ledger is the
+//! judge: each reminder once or counted as skipped, none at night, none after its appointment was called off or moved.
+//!
+//! `QUARTER_DAYS=91 cargo test --release --test it quarter:: -- --nocapture` plays the whole quarter; `QUARTER_SEED` seeds it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
+use chrono_tz::{America::Sao_Paulo, Tz};
+use secretaria::domain::conversation::order::Act;
+use secretaria::services::agenda::{self, Customer, OpenSlot, SlotWish, Wish};
+use secretaria::services::audit::Actor;
+use secretaria::services::{Services, orders};
+use secretaria::standins::Entry;
+use secretaria::tenant::Tenant;
+use secretaria::workers::schedule;
+use uuid::Uuid;
+
+use crate::harness::{Company, World};
+
+const ZONE: Tz = Sao_Paulo;
+const STEP: TimeDelta = TimeDelta::minutes(5);
+const PEOPLE: u64 = 24;
+
+/// SplitMix64: the same numbers for the same seed, everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % below
+    }
+
+    fn percent(&mut self, chance: u64) -> bool {
+        self.roll(100) < chance
+    }
+}
+
+/// What somebody does at a time.
+#[derive(Clone, Debug)]
+enum Deed {
+    /// The team books for somebody, or they do at the counter.
+    Book { person: u64, days: i64 },
+    /// The team moves an appointment.
+    Move { id: Uuid, days: i64 },
+    /// The team calls one off.
+    Cancel { id: Uuid },
+    /// The visit: they come, or nobody does, and the team marks it or forgets to.
+    Visit { id: Uuid },
+    /// They write.
+    Say { person: u64, text: &'static str },
+}
+
+struct Life {
+    world: World,
+    other: secretaria::cli::process::Process,
+    places: [(Company, Arc<Tenant>); 2],
+    actor: Actor,
+    dice: Dice,
+    plans: BTreeMap<DateTime<Utc>, Vec<(usize, Deed)>>,
+    read: u64,
+    answers: HashMap<(usize, u64), u8>,
+    counts: BTreeMap<&'static str, usize>,
+}
+
+fn number(place: usize, person: u64) -> String {
+    format!("55119{}{:07}", 7 + place, 1000 + person)
+}
+
+impl Life {
+    async fn begin(seed: u64) -> Self {
+        let mut world = World::builder().workers(0).set("database.pool_size", 8).start().await;
+        let common = [
+            ("calendar.kind", "local"),
+            ("hours.opening", "seg-sáb 7h-20h"),
+            ("hours.national_holidays", "false"),
+            ("hours.away", "answer"),
+            ("calendar.capacity", "3"),
+            ("calendar.notice_minutes", "0"),
+            ("reminders.custom_minutes", "180"),
+        ];
+        world.configure(&world.clinic, &common).await;
+        world.configure(&world.salon, &common).await;
+        world.configure(&world.salon, &[("reminders.no_show_auto", "true"), ("calendar.duration_minutes", "60")]).await;
+        // Any run begins at the same hour of the same weekday.
+        let first = ZONE.with_ymd_and_hms(2040, 3, 5, 6, 0, 0).unwrap().to_utc();
+        world.clock.advance((first - world.clock.now()).to_std().unwrap());
+        for _ in 0..2 {
+            world.start_worker(secretaria::workers::runner::Scope::All);
+        }
+        let other = world.second_process().await;
+        let places = [&world.clinic, &world.salon].map(|company| (company.clone(), world.tenant(company)));
+        let actor = Actor::operator("teste");
+        let (plans, answers, counts) = (BTreeMap::new(), HashMap::new(), BTreeMap::new());
+        Self { world, other, places, actor, dice: Dice(seed), plans, read: 0, answers, counts }
+    }
+
+    fn services(&self) -> &Services {
+        &self.world.process.services
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.world.clock.now()
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
+    fn plan(&mut self, at: DateTime<Utc>, place: usize, deed: Deed) {
+        self.plans.entry(at).or_default().push((place, deed));
+    }
+
+    /// What the people of a day have in mind when it begins.
+    fn plan_day(&mut self, begins: DateTime<Utc>) {
+        for place in 0..2 {
+            for _ in 0..8 {
+                let minute = i64::try_from(self.dice.roll(15 * 60)).unwrap();
+                let (person, days) = (self.dice.roll(PEOPLE), i64::try_from(self.dice.roll(6)).unwrap());
+                self.plan(begins + TimeDelta::minutes(minute), place, Deed::Book { person, days });
+            }
+        }
+    }
+
+    async fn play(&mut self, days: i64) {
+        let first = self.now();
+        let last = first + TimeDelta::days(days);
+        let mut at = first;
+        while at < last {
+            let local = at.with_timezone(&ZONE);
+            if local.hour() == 6 && local.minute() == 0 {
+                self.plan_day(at);
+                self.give_back().await;
+            }
+            if let Ok(by) = (at - self.now()).to_std() {
+                self.world.clock.advance(by);
+            }
+            let due: Vec<_> = {
+                let later = self.plans.split_off(&(at + TimeDelta::seconds(1)));
+                std::mem::replace(&mut self.plans, later).into_values().flatten().collect()
+            };
+            for (place, deed) in due {
+                self.act(place, deed).await;
+            }
+            self.tick().await;
+            self.world.quiet().await;
+            self.listen();
+            at += STEP;
+        }
+        // Nothing new begins; what was due is done.
+        self.plans.clear();
+        for _ in 0..12 {
+            self.world.clock.advance(Duration::from_secs(300));
+            assert!(schedule::agenda::timers(self.services()).await);
+            self.world.quiet().await;
+        }
+    }
+
+    /// Both keep time; the second dies wherever it happens to be.
+    async fn tick(&mut self) {
+        let (mine, dies) = (self.dice.percent(80), self.dice.percent(30));
+        let patience = Duration::from_micros(200 + self.dice.roll(12_000));
+        let (first, second) = (self.world.process.services.clone(), self.other.services.clone());
+        let one = async {
+            if mine {
+                assert!(schedule::agenda::timers(&first).await);
+            }
+        };
+        let two = async {
+            if dies {
+                let _ = tokio::time::timeout(patience, schedule::agenda::timers(&second)).await;
+            } else {
+                assert!(schedule::agenda::timers(&second).await);
+            }
+        };
+        tokio::join!(one, two);
+    }
+
+    async fn act(&mut self, place: usize, deed: Deed) {
+        let (company, tenant) = self.places[place].clone();
+        let (services, actor) = (self.services().clone(), self.actor.clone());
+        let calendar = agenda::of(&services, &tenant, &actor).unwrap();
+        match deed {
+            Deed::Book { person, days } => {
+                let Some(slot) = self.slot(&calendar, days).await else { return };
+                let phone = number(place, person);
+                let row =
+                    self.world.sql(&company, &format!("SELECT id, person_id FROM conversation WHERE key = '{phone}'"));
+                let mut ids = row.split('|').map(|id| id.parse::<Uuid>().ok());
+                let (conversation_id, person_id) = (ids.next().flatten(), ids.next().flatten());
+                let name = format!("Pessoa {person}");
+                let customer =
+                    Customer { person_id, conversation_id, name, phone: Some(format!("+{phone}")), email: None };
+                let wish = Wish { id: Uuid::now_v7(), slot, customer, source: "api" };
+                let Ok(row) = calendar.book(&wish).await else { return };
+                self.count("booked");
+                self.after_booking(place, &row);
+            }
+            Deed::Move { id, days } => {
+                let Some(slot) = self.slot(&calendar, days).await else { return };
+                if let Ok(row) = calendar.reschedule(id, &slot, None).await {
+                    self.count("moved");
+                    self.plan(row.ends_at + TimeDelta::minutes(10), place, Deed::Visit { id });
+                }
+            }
+            Deed::Cancel { id } => {
+                if calendar.cancel(id, "não pode").await.is_ok() {
+                    self.count("cancelled");
+                }
+            }
+            Deed::Visit { id } => {
+                let standing = self.world.sql(&company, &format!(
+                    "SELECT count(*) FROM appointment WHERE id = '{id}' AND state IN ('confirmed', 'rescheduled') AND ends_at < '{}'",
+                    self.now().to_rfc3339()
+                ));
+                let (marks, came) = (self.dice.percent(60), self.dice.percent(85));
+                if standing == "1" && marks && calendar.mark(id, came, "team").await.is_ok() {
+                    self.count(if came { "came" } else { "no-shows" });
+                }
+            }
+            Deed::Say { person, text } => {
+                let phone = number(place, person);
+                self.world.customer(&company, &phone).says(text).await.expect_status(202);
+                self.count("messages");
+                self.world.quiet().await;
+            }
+        }
+    }
+
+    fn after_booking(&mut self, place: usize, row: &secretaria::models::tenant::appointment::AppointmentRow) {
+        let (id, now) = (row.id, self.now());
+        let room = u64::try_from((row.starts_at - now).num_minutes().max(1)).unwrap();
+        let sometime = now + TimeDelta::minutes(i64::try_from(self.dice.roll(room)).unwrap());
+        let days = i64::try_from(self.dice.roll(4)).unwrap();
+        match self.dice.roll(100) {
+            0..10 => self.plan(sometime, place, Deed::Cancel { id }),
+            10..22 => self.plan(sometime, place, Deed::Move { id, days }),
+            _ => {}
+        }
+        self.plan(row.ends_at + TimeDelta::minutes(10), place, Deed::Visit { id });
+    }
+
+    async fn slot(&mut self, calendar: &agenda::Calendar<'_>, days: i64) -> Option<OpenSlot> {
+        let date = self.now().with_timezone(&ZONE).date_naive() + TimeDelta::days(days);
+        let from = ZONE.from_local_datetime(&date.and_time(NaiveTime::MIN)).earliest()?.to_utc();
+        let until = from + TimeDelta::days(2);
+        let wish = SlotWish { service: None, professional: None, from, until, moving: None, limit: 60 };
+        let free = calendar.slots(&wish).await.unwrap();
+        let chosen = usize::try_from(self.dice.roll(free.len().max(1) as u64)).unwrap();
+        free.into_iter().nth(chosen)
+    }
+
+    /// People read what they got, and some answer, now or late.
+    fn listen(&mut self) {
+        let mut news: Vec<Entry> = self.world.standins.ledger_since(self.read);
+        self.read = news.last().map_or(self.read, |entry| entry.n);
+        news.retain(|entry| entry.accepted && serde_json::json!(entry.provider) == "whaticket");
+        // Two companies are told things side by side: by number, so that chance falls the same way each time.
+        news.sort_by_key(|entry| (entry.body["number"].as_str().unwrap_or_default().to_owned(), entry.n));
+        for entry in news {
+            let (to, text) = (entry.body["number"].as_str().unwrap(), entry.body["body"].as_str().unwrap());
+            let place = usize::from(!to.starts_with("551197"));
+            let person: u64 = to[6..].parse::<u64>().unwrap() - 1000;
+            let spoken = self.answers.entry((place, person)).or_default();
+            let begins = is_told(text);
+            if begins {
+                *spoken = 0;
+            }
+            *spoken += 1;
+            let tired = *spoken > 4;
+            let chance = self.dice.roll(100);
+            let minutes =
+                i64::try_from(if self.dice.percent(70) { 5 + self.dice.roll(30) } else { 60 + self.dice.roll(600) })
+                    .unwrap();
+            let reply = match (begins, text) {
+                _ if tired => None,
+                (true, text) if text.contains("SIM ou NÃO") => {
+                    (chance < 30).then_some(if chance < 12 { "SIM" } else { "não, obrigada" })
+                }
+                (true, text) if text.contains("CANCELAR") => match chance {
+                    0..30 => Some("SIM"),
+                    30..36 => Some("CANCELAR"),
+                    36..44 => Some("REMARCAR"),
+                    _ => None,
+                },
+                (false, text) if text.contains("1. ") => Some("1"),
+                (false, text) if text.contains("SIM ou NÃO") => Some("SIM"),
+                _ => None,
+            };
+            if let Some(text) = reply {
+                // On the next step's beat, so that a run is the same whatever the machine's speed.
+                let at = beat(self.now()) + TimeDelta::minutes(minutes);
+                self.plan(at, place, Deed::Say { person, text });
+            }
+        }
+    }
+
+    /// The team gives conversations back that wait for a person, each morning.
+    async fn give_back(&self) {
+        for (company, tenant) in &self.places {
+            for id in
+                self.world.sql(company, "SELECT id FROM conversation WHERE attendant = 'waiting' ORDER BY key").lines()
+            {
+                let id: Uuid = id.parse().unwrap();
+                orders::give(self.services(), tenant, id, Act::GiveBack, None, &self.actor).await.unwrap();
+            }
+        }
+        self.world.quiet().await;
+    }
+
+    /// Judges by the ledger, and reports.
+    fn judge(&self) -> String {
+        let mut report = String::new();
+        for (n, (company, _)) in self.places.iter().enumerate() {
+            let one = |sql: &str| self.world.sql(company, sql);
+            let none = |what: &str, sql: &str| assert_eq!(one(sql), "", "{what}");
+            let now = self.now().to_rfc3339();
+            none(
+                "something due was never done",
+                &format!("SELECT kind, name, due_at, attempts FROM timer WHERE state = 'due' AND due_at < '{now}'"),
+            );
+            none("skipped without a reason", "SELECT id FROM timer WHERE state = 'skipped' AND reason IS NULL");
+            none(
+                "told twice of one visit",
+                "SELECT appointment_id, kind, name, data ->> 'starts_at' FROM timer WHERE message_id IS NOT NULL
+                 GROUP BY 1, 2, 3, 4 HAVING count(*) > 1",
+            );
+            none(
+                "taken away though nothing changed",
+                "SELECT t.id, t.kind, a.state FROM timer t JOIN appointment a ON a.id = t.appointment_id
+                 WHERE t.state = 'cancelled' AND t.version = a.version AND a.state IN ('confirmed', 'rescheduled')",
+            );
+            none(
+                "a visit that took place without a word of each reminder",
+                &format!(
+                    "SELECT a.id, k.name FROM appointment a CROSS JOIN (VALUES ('24h'), ('1h'), ('custom:180')) k(name)
+                     WHERE a.state IN ('confirmed', 'rescheduled', 'attended') AND a.starts_at < '{now}'
+                       AND NOT EXISTS (SELECT FROM timer t WHERE t.appointment_id = a.id AND t.name = k.name
+                         AND t.state IN ('done', 'skipped') AND (t.data ->> 'starts_at')::timestamptz = a.starts_at)"
+                ),
+            );
+            // By what was recorded of each change: a text belongs to the version that stood when it was stored.
+            none(
+                "told of what was called off or moved",
+                "SELECT t.id, t.name, m.at, c.at FROM timer t JOIN message m ON m.id = t.message_id
+                 JOIN audit_log c ON c.resource = 'appointment/' || t.appointment_id
+                 WHERE (c.detail ->> 'version')::int > t.version AND c.at < m.at AND t.kind <> 'outcome'",
+            );
+            let mut told: BTreeMap<String, usize> = BTreeMap::new();
+            for entry in self.world.ledger() {
+                let text = entry.body["body"].as_str().unwrap_or_default();
+                let mine = entry.company == Some(company.id.get())
+                    && entry.accepted
+                    && serde_json::json!(entry.provider) == "whaticket";
+                if mine && is_told(text) {
+                    let hour = entry.at.with_timezone(&ZONE).hour();
+                    assert!((8..21).contains(&hour), "at night, {}: {text}", entry.at.with_timezone(&ZONE));
+                    *told.entry(text.to_owned() + entry.body["number"].as_str().unwrap()).or_default() += 1;
+                }
+            }
+            let sent: usize = told.values().sum();
+            let stored: usize = one("SELECT count(*) FROM timer WHERE message_id IS NOT NULL").parse().unwrap();
+            assert_eq!(sent, stored, "as many left as were stored");
+            let table = one(
+                "SELECT kind || coalesce(' ' || nullif(name, ''), '') || ' ' || state || coalesce(' ' || reason, ''), count(*)
+                 FROM timer WHERE state <> 'due' GROUP BY 1 ORDER BY 1",
+            );
+            let states = one("SELECT state, count(*) FROM appointment GROUP BY 1 ORDER BY 1");
+            report += &format!("== {}: {sent} texts\n{states}\n{table}\n", ["clinic", "salon"][n]);
+        }
+        for (what, count) in &self.counts {
+            report += &format!("{what}: {count}\n");
+        }
+        report
+    }
+}
+
+fn beat(at: DateTime<Utc>) -> DateTime<Utc> {
+    let step = STEP.num_seconds();
+    DateTime::from_timestamp(at.timestamp().div_euclid(step) * step, 0).unwrap()
+}
+
+/// Whether a text is one of those that nobody asked for.
+fn is_told(text: &str) -> bool {
+    ["! Lembrete: ", "! Está chegando: ", "! Como foi "].iter().any(|begins| text.contains(begins))
+}
+
+async fn quarter(seed: u64, days: i64) -> String {
+    let begun = tokio::time::Instant::now();
+    let mut life = Life::begin(seed).await;
+    life.play(days).await;
+    let report = life.judge();
+    eprintln!("{days} days from seed {seed} in {:?}\n{report}", begun.elapsed());
+    life.world.end().await;
+    report
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_reminder_leaves_once_by_day_and_for_what_stands() {
+    let read = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let (days, seed) = (read("QUARTER_DAYS").unwrap_or(4), read("QUARTER_SEED").unwrap_or(7));
+    let report = quarter(seed, i64::try_from(days).unwrap()).await;
+    assert!(report.contains("reminder 24h done") && report.contains("follow_up done"), "{report}");
+}
