@@ -5,4 +5,4 @@ pub mod pg;
 pub mod trouble;
 mod world;
 
-pub use world::{Builder, Company, World, eventually};
+pub use world::{Answer, Builder, Company, World, eventually};
