@@ -9,6 +9,7 @@ use crate::domain::audit::ActorType;
 use crate::domain::conversation::bubbles::{BUBBLE_MAX, BUBBLES_MAX, bubbles};
 use crate::domain::conversation::injection::judge;
 use crate::domain::conversation::intent::Intent;
+use crate::domain::conversation::intent::cues::{Cue, Cues};
 use crate::domain::conversation::opt_out::OptChange;
 use crate::domain::inbound::Sender;
 use crate::services::agenda::talk::{Talked, Talker};
@@ -31,16 +32,18 @@ pub(super) async fn talk(
 ) -> Result<Talked, ServiceError> {
     let state = &conversation.standing.agenda;
     let talker = talker(services, tenant, conversation, mailbox, prepared.given_name.as_deref()).await?;
-    if !talker.setting.calendar && state.is_idle() {
-        return Ok(talker.without_calendar());
-    }
     let texts: Vec<&str> =
         mailbox.messages.iter().filter_map(|(_, message)| Some(message.text.as_ref()?.as_str())).collect();
+    let text = texts.join("\n");
+    if !talker.setting.calendar && state.is_idle() {
+        // A date by itself may be about anything; the model asks.
+        let sure = Cues::of(&text).any(&[Cue::Book, Cue::Slot, Cue::Move, Cue::Shift, Cue::Cancel, Cue::Own]);
+        return Ok(if sure { talker.without_calendar() } else { Talked { asks_model: true, ..Talked::default() } });
+    }
     let intent = match prepared.decision.consent {
         Some(OptChange::Out) => Intent::OptOut,
         _ => prepared.decision.understanding.intent,
     };
-    let text = texts.join("\n");
     let event = Event::Said { text: &text, intent };
     talker.talk(state, event).await
 }
