@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod agenda;
+mod agenda_api;
 mod agenda_flow;
+mod agenda_insights;
 mod agenda_reminders;
 mod agenda_scenes;
+mod agenda_waitlist;
 mod attack;
 mod boot;
 mod calcom;

@@ -83,6 +83,8 @@ fn expected(access: Access, method: &str, path: &str, identity: Identity) -> Opt
         _ if access == Access::Company => Some(expected_of_api(method, identity)),
         // Nothing below a route is a route.
         ("/healthz" | "/readyz" | "/metrics" | "/webhook/whaticket", AnotherInPath) => Some(Status(404)),
+        // A feed without its own token is not there, whoever asks.
+        ("/api/agenda/feed.ics", _) => Some(Status(404)),
         // Public: nothing of a company is shown, no forged field is read.
         ("/healthz" | "/readyz", _) => Some(Status(200)),
         // A scraper from outside: its own token opens, whatever else it says; nothing else does.

@@ -19,17 +19,20 @@ macro_rules! within {
 }
 
 mod calendar;
+pub mod catalogue;
 pub mod feed;
+pub mod front;
+pub mod hours;
 pub mod insights;
-pub mod nudge;
 mod lanes;
 mod local;
+pub mod nudge;
 mod outside;
 mod rows;
-pub mod waitlist;
 pub mod setting;
 pub mod talk;
 pub mod timers;
+pub mod waitlist;
 
 pub use calendar::{
     Calendar, CalendarError, Customer, Held, LookUp, OpenSlot, Settled, SlotWish, Wish, appointments_of, of, offer,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::timers;
 use crate::domain::agenda::reminders::Rules;
 use crate::services::Services;
 use crate::tenant::Tenant;
@@ -17,4 +18,6 @@ pub fn is_quiet(tenant: &Tenant, now: DateTime<Utc>) -> bool {
 }
 
 /// Tells that a timer of the company is due then. A hint: whoever looks for due timers finds them without it, later.
-pub async fn due(_services: &Services, _tenant: &Tenant, _at: DateTime<Utc>) {}
+pub async fn due(services: &Services, tenant: &Tenant, at: DateTime<Utc>) {
+    timers::due::tell_after_commit(services, tenant.id(), Some(at)).await;
+}

@@ -276,7 +276,7 @@ impl<'a> Talker<'a> {
     /// The customer says they will come: noted with the appointment; the calendar outside has no word for it.
     async fn confirm(&self, one: &Appointment) -> Result<Fact, ServiceError> {
         let Some(appointment) = id(&one.id) else { return Ok(Fact::Refused) };
-        let desk = Desk { services: self.services, tenant: self.tenant, actor: &self.actor };
+        let desk = Desk::new(self.services, self.tenant, &self.actor);
         let now = self.services.clock.now();
         let noted = desk.change(appointment, "agenda.presence", |row| {
             if !row.state().stands() {
