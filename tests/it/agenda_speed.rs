@@ -36,14 +36,20 @@ async fn options_are_listed_among_a_thousand_appointments() {
         let customer = Customer { name: "Ana".to_owned(), ..Customer::default() };
         let talker = Talker::new(services, &tenant, actor.clone(), customer, Uuid::now_v7()).await.unwrap();
         let state = State::default();
-        let talked = talker.talk(&state, Event::said("quero marcar clareamento com a Dra. Clara", &state)).await.unwrap();
+        let talked =
+            talker.talk(&state, Event::said("quero marcar clareamento com a Dra. Clara", &state)).await.unwrap();
         times.push(begun.elapsed());
         let Some(Saying::Options { options, .. }) = talked.sayings.first() else { panic!("{:?}", talked.sayings) };
         assert_eq!(options.len(), 5);
     }
     times.sort_unstable();
-    let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or(Duration::ZERO).as_secs_f64() * 1000.0;
-    println!("a list of options among {} appointments: p50 {:.1} ms, p95 {:.1} ms",
-        world.sql(&world.clinic, "SELECT count(*) FROM appointment"), at(50), at(95));
+    let at =
+        |share: usize| times.get(times.len() * share / 100).copied().unwrap_or(Duration::ZERO).as_secs_f64() * 1000.0;
+    println!(
+        "a list of options among {} appointments: p50 {:.1} ms, p95 {:.1} ms",
+        world.sql(&world.clinic, "SELECT count(*) FROM appointment"),
+        at(50),
+        at(95)
+    );
     world.end().await;
 }

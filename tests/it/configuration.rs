@@ -301,6 +301,7 @@ fn every_setting_of_a_company_but_secrets_is_read() {
             Kind::Hours => "seg-sex 8h-18h",
             Kind::Days => "24/12 fechado",
             Kind::Clock => "21:30",
+            Kind::Share => "0.7",
             Kind::Minutes => "120, 2880",
             Kind::Share => "0.5",
             Kind::Secret { .. } => {
