@@ -303,7 +303,6 @@ fn every_setting_of_a_company_but_secrets_is_read() {
             Kind::Clock => "21:30",
             Kind::Share => "0.7",
             Kind::Minutes => "120, 2880",
-            Kind::Share => "0.5",
             Kind::Secret { .. } => {
                 assert!(company(&[(setting.key, &"x".repeat(40))]).unwrap_err().contains("secret"));
                 continue;
