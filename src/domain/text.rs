@@ -19,6 +19,7 @@ pub mod sound;
 pub mod stem;
 pub mod stopwords;
 pub mod synonyms;
+pub mod table;
 pub mod tokens;
 
 use std::borrow::Cow;

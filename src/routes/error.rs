@@ -36,6 +36,8 @@ pub struct ApiError {
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<String>,
     close: bool,
+    /// Members of problem details that this code has beside the common ones.
+    more: Map<String, Value>,
 }
 
 impl ApiError {
@@ -50,6 +52,7 @@ impl ApiError {
             headers: Vec::new(),
             cause: None,
             close: false,
+            more: Map::new(),
         }
     }
 
@@ -89,6 +92,13 @@ impl ApiError {
     #[must_use]
     pub fn detail(mut self, sentence: impl Into<String>) -> Self {
         self.detail = Some(sentence.into().into_boxed_str());
+        self
+    }
+
+    /// Adds a member to the problem details: data from our own schema that helps to mend the request.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.more.insert(name.to_owned(), value);
         self
     }
 
@@ -150,6 +160,7 @@ impl ApiError {
                 body.insert("title".into(), self.status.canonical_reason().unwrap_or("Error").into());
                 body.insert("status".into(), self.status.as_u16().into());
                 body.insert("code".into(), self.code.into());
+                body.extend(self.more.clone());
                 if let Some(id) = CorrelationId::current() {
                     body.insert("correlation_id".into(), (&*id.0).into());
                 }

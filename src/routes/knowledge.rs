@@ -277,7 +277,7 @@ fn shown_fact(item: &Item) -> Value {
 }
 
 /// The id in the path. What is no id is the id of nothing: that is said before the body is read.
-pub struct Id(Uuid);
+pub struct Id(pub Uuid);
 
 impl FromRequest for Id {
     type Error = ApiError;

@@ -1,5 +1,6 @@
 //! The HTTP surface: the table of routes on one screen, and what every route shares.
 
+pub mod agenda;
 pub mod calcom;
 pub mod client_ip;
 pub mod conversations;
@@ -32,6 +33,8 @@ pub enum Access {
     Webhook,
     /// Whoever holds the token of the company's API.
     Company,
+    /// Whoever holds the token of the company's calendar feed.
+    Feed,
     /// Loopback, or the bearer token of `metrics.token`.
     Metrics,
     /// Anybody who reaches a demo; absent elsewhere.
@@ -159,6 +162,60 @@ pub const ROUTES: &[Route] = &[
             doc: "Ends an experiment.", bind: |r| r.to(experiments::stop) },
     Route { method: Method::POST, path: "/api/experiments/{id}/promote", access: Access::Company, roles: SERVING,
             doc: "Makes a variant the wording, and ends the experiment.", bind: |r| r.to(experiments::promote) },
+    Route { method: Method::GET, path: "/api/agenda/availability", access: Access::Company, roles: SERVING,
+            doc: "Free times, in order.", bind: |r| r.to(agenda::times::availability) },
+    Route { method: Method::POST, path: "/api/agenda/book", access: Access::Company, roles: SERVING,
+            doc: "Books one; the same `Idempotency-Key` books once.", bind: |r| r.to(agenda::times::book) },
+    Route { method: Method::GET, path: "/api/agenda/appointments", access: Access::Company, roles: SERVING,
+            doc: "Appointments, with how many came.", bind: |r| r.to(agenda::appointments::list) },
+    Route { method: Method::GET, path: "/api/agenda/appointments/{id}", access: Access::Company, roles: SERVING,
+            doc: "One appointment, with its reminders.", bind: |r| r.to(agenda::appointments::show) },
+    Route { method: Method::POST, path: "/api/agenda/appointments/{id}/cancel", access: Access::Company, roles: SERVING,
+            doc: "Calls it off.", bind: |r| r.to(agenda::appointments::cancel) },
+    Route { method: Method::POST, path: "/api/agenda/appointments/{id}/reschedule", access: Access::Company, roles: SERVING,
+            doc: "Moves it.", bind: |r| r.to(agenda::appointments::reschedule) },
+    Route { method: Method::POST, path: "/api/agenda/appointments/{id}/confirm", access: Access::Company, roles: SERVING,
+            doc: "Says yes to a pending one.", bind: |r| r.to(agenda::appointments::confirm) },
+    Route { method: Method::POST, path: "/api/agenda/appointments/{id}/decline", access: Access::Company, roles: SERVING,
+            doc: "Says no to a pending one.", bind: |r| r.to(agenda::appointments::decline) },
+    Route { method: Method::POST, path: "/api/agenda/appointments/{id}/attended", access: Access::Company, roles: SERVING,
+            doc: "Somebody came.", bind: |r| r.to(agenda::appointments::attended) },
+    Route { method: Method::POST, path: "/api/agenda/appointments/{id}/no-show", access: Access::Company, roles: SERVING,
+            doc: "Nobody came.", bind: |r| r.to(agenda::appointments::no_show) },
+    Route { method: Method::POST, path: "/api/agenda/appointments/{id}/reminder", access: Access::Company, roles: SERVING,
+            doc: "Sends a reminder now.", bind: |r| r.to(agenda::appointments::reminder) },
+    Route { method: Method::GET, path: "/api/agenda/followups", access: Access::Company, roles: SERVING,
+            doc: "Questions after visits.", bind: |r| r.to(agenda::followups::list) },
+    Route { method: Method::POST, path: "/api/agenda/followups/{id}/resend", access: Access::Company, roles: SERVING,
+            doc: "Asks once more.", bind: |r| r.to(agenda::followups::resend) },
+    Route { method: Method::GET, path: "/api/agenda/insights", access: Access::Company, roles: SERVING,
+            doc: "What past appointments say, day by day.", bind: |r| r.to(agenda::insights::show) },
+    Route { method: Method::POST, path: "/api/agenda/insights", access: Access::Company, roles: SERVING,
+            doc: "Looks anew, in place of today's.", bind: |r| r.to(agenda::insights::look) },
+    Route { method: Method::POST, path: "/api/agenda/auto-reschedule", access: Access::Company, roles: SERVING,
+            doc: "Asks people of risky appointments whether another time suits them better.", bind: |r| r.to(agenda::insights::ask) },
+    Route { method: Method::GET, path: "/api/agenda/waitlist", access: Access::Company, roles: SERVING,
+            doc: "Who waits for a time to become free.", bind: |r| r.to(agenda::waiting::list) },
+    Route { method: Method::POST, path: "/api/agenda/waitlist", access: Access::Company, roles: SERVING,
+            doc: "Puts somebody on the list.", bind: |r| r.to(agenda::waiting::join) },
+    Route { method: Method::DELETE, path: "/api/agenda/waitlist/{id}", access: Access::Company, roles: SERVING,
+            doc: "Takes somebody off the list.", bind: |r| r.to(agenda::waiting::leave) },
+    Route { method: Method::GET, path: "/api/agenda/services", access: Access::Company, roles: SERVING,
+            doc: "What can be booked.", bind: |r| r.to(agenda::offer::services) },
+    Route { method: Method::PUT, path: "/api/agenda/services", access: Access::Company, roles: SERVING,
+            doc: "Keeps services; the same name again replaces.", bind: |r| r.to(agenda::offer::put_services) },
+    Route { method: Method::GET, path: "/api/agenda/professionals", access: Access::Company, roles: SERVING,
+            doc: "With whom it can be booked.", bind: |r| r.to(agenda::offer::professionals) },
+    Route { method: Method::PUT, path: "/api/agenda/professionals", access: Access::Company, roles: SERVING,
+            doc: "Keeps professionals; the same name again replaces.", bind: |r| r.to(agenda::offer::put_professionals) },
+    Route { method: Method::GET, path: "/api/agenda/hours", access: Access::Company, roles: SERVING,
+            doc: "When the company is open.", bind: |r| r.to(agenda::offer::hours) },
+    Route { method: Method::PUT, path: "/api/agenda/hours", access: Access::Company, roles: SERVING,
+            doc: "Changes when it is open.", bind: |r| r.to(agenda::offer::put_hours) },
+    Route { method: Method::GET, path: "/api/agenda/feed", access: Access::Company, roles: SERVING,
+            doc: "Where the calendar feed is.", bind: |r| r.to(agenda::feed::address) },
+    Route { method: Method::GET, path: "/api/agenda/feed.ics", access: Access::Feed, roles: SERVING,
+            doc: "Appointments for calendar programs (iCalendar).", bind: |r| r.to(agenda::feed::show) },
 ];
 
 /// The routes a role has.

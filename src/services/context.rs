@@ -124,7 +124,8 @@ pub async fn load_long(tenant: &Tenant, key: &str) -> Result<Conversation, Servi
     tx.commit().await?;
     let moods = moods.iter().filter_map(|label| Mood::parse(label));
     let lines: Vec<Line> = lines.into_iter().map(|(by, text, at)| Line::new(Author::parse(&by), text).at(at)).collect();
-    let lines = window(&lines, tenant.settings.context_turns).to_vec();
+    // Judged once for all the turns to come.
+    let lines = window(&lines, tenant.settings.context_turns).iter().cloned().map(Line::judged).collect();
     Ok(Conversation {
         id: row.id,
         person_id: row.person_id,

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use tokio_util::sync::CancellationToken;
 
 use super::ServiceError;
@@ -73,6 +75,25 @@ impl Directory {
             version: AtomicI64::new(-1),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// A token of a company for one purpose: the same as long as the master key is, and of no use to another company or
+    /// for another purpose.
+    pub fn token(&self, company: CompanyId, purpose: &str) -> String {
+        let key = self.inner.master_key.derive(purpose);
+        match <Hmac<Sha256> as KeyInit>::new_from_slice(&key) {
+            Ok(mut mac) => {
+                mac.update(company.to_string().as_bytes());
+                hex::encode(mac.finalize().into_bytes())
+            }
+            // An HMAC takes keys of any length.
+            Err(_) => String::new(),
+        }
+    }
+
+    /// What secrets of companies are sealed with.
+    pub(super) fn master_key(&self) -> &MasterKey {
+        &self.inner.master_key
     }
 
     /// The company of a host: lower case, no port, no trailing dot.

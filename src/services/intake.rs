@@ -157,7 +157,9 @@ async fn accept_one(
         Body::Message(message) => &message.from,
         Body::Echo(echo) => &echo.to,
         // An operator's order never comes by a webhook.
-        Body::Redeliver { .. } | Body::Team(_) | Body::Timer { .. } => return Ok(Outcome::Ignored(IgnoreReason::NotAMessage.as_str())),
+        Body::Redeliver { .. } | Body::Team(_) | Body::Timer { .. } => {
+            return Ok(Outcome::Ignored(IgnoreReason::NotAMessage.as_str()));
+        }
     };
     let conversation = who.conversation_key();
     let lid = match who {

@@ -1,6 +1,8 @@
 //! `cargo bench --bench pure`: the pure functions every message passes, one by one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
+mod turn;
+
 use std::hint::black_box;
 
 use chrono::{DateTime, TimeDelta};
@@ -39,6 +41,7 @@ fn pure(c: &mut Criterion) {
     signature(c);
     prompt(c);
     detectors(c);
+    turn::turn(c);
 }
 
 /// What every detector takes for a message of ordinary length and for the longest one that is read.

@@ -201,7 +201,11 @@ async fn death(world: &World, company: &Company, (at, moment): (u64, Moment), n:
         &format!("SELECT count(*) FROM delivery WHERE recipient LIKE '%{customer}%' AND (state IN ('ambiguous', 'dead') OR resends > 0)"),
     );
     assert_eq!(rows, "1", "request {at} {moment:?} of {}", company.domain);
-    assert!(told == 1 || told <= 2 && unknown != "0", "told {told} times, request {at} {moment:?} of {}", company.domain);
+    assert!(
+        told == 1 || told <= 2 && unknown != "0",
+        "told {told} times, request {at} {moment:?} of {}",
+        company.domain
+    );
     if company.id == world.salon.id {
         let there = world.standins.bookings(company.id.get()).into_iter().filter(|one| one.stands());
         let mine = there.filter(|one| one.phone.ends_with(&customer)).count();

@@ -53,7 +53,9 @@ async fn furnish(world: &World, company: &Company) {
             '{{"agenda": {{"services": ["{cleaning}"], "event_types": {{"{cleaning}": {rui_cleans}}}}}}}', now(), now())"#
     ));
     let days = vec![Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri];
-    for (number, minutes, host) in [(&lia_cleans, 30, "Dra. Lia"), (&lia_whitens, 60, "Dra. Lia"), (&rui_cleans, 30, "Dr. Rui")] {
+    for (number, minutes, host) in
+        [(&lia_cleans, 30, "Dra. Lia"), (&lia_whitens, 60, "Dra. Lia"), (&rui_cleans, 30, "Dr. Rui")]
+    {
         world.standins.add_event_type(EventTypeAtStandIn {
             minutes,
             host: host.to_owned(),
@@ -242,7 +244,8 @@ impl Scene {
             calendar.settle(100).await.unwrap();
         }
         let company = self.world.salon.id.get();
-        let there = self.world.standins.bookings(company).into_iter().filter(|one| one.stands() && one.name != "Outra pessoa");
+        let there =
+            self.world.standins.bookings(company).into_iter().filter(|one| one.stands() && one.name != "Outra pessoa");
         let there: Vec<String> = there.map(|one| one.uid).collect();
         let ours = self.world.sql(
             &self.world.salon,
@@ -672,12 +675,18 @@ scene!(on_request, "A empresa confirma cada horário", WEDNESDAY, &[("calendar.n
     s.agenda();
 });
 
-scene!(nothing_free, "Nada livre, e a fila de espera", WEDNESDAY, &[("calendar.days_ahead", "1"), ("hours.opening", "seg 8h-9h")], |s| {
-    s.only(false);
-    s.ana("quero marcar limpeza com a Lia").await;
-    s.ana("sim").await;
-    s.agenda();
-});
+scene!(
+    nothing_free,
+    "Nada livre, e a fila de espera",
+    WEDNESDAY,
+    &[("calendar.days_ahead", "1"), ("hours.opening", "seg 8h-9h")],
+    |s| {
+        s.only(false);
+        s.ana("quero marcar limpeza com a Lia").await;
+        s.ana("sim").await;
+        s.agenda();
+    }
+);
 
 scene!(a_holiday, "Um feriado", WEDNESDAY, &[], |s| {
     s.only(false);
@@ -687,14 +696,19 @@ scene!(a_holiday, "Um feriado", WEDNESDAY, &[], |s| {
     s.agenda();
 });
 
-scene!(in_lisbon, "Em Lisboa, na noite em que o relógio salta", "2040-03-23T12:00:00Z",
-    &[("timezone", "Europe/Lisbon"), ("hours.opening", "todos os dias 0h-24h"), ("hours.national_holidays", "false")], |s| {
-    s.only(false);
-    s.ana("quero marcar limpeza com a Lia domingo à 1h30 da manhã").await;
-    s.ana("domingo às 3h da manhã").await;
-    s.ana("sim").await;
-    s.agenda();
-});
+scene!(
+    in_lisbon,
+    "Em Lisboa, na noite em que o relógio salta",
+    "2040-03-23T12:00:00Z",
+    &[("timezone", "Europe/Lisbon"), ("hours.opening", "todos os dias 0h-24h"), ("hours.national_holidays", "false")],
+    |s| {
+        s.only(false);
+        s.ana("quero marcar limpeza com a Lia domingo à 1h30 da manhã").await;
+        s.ana("domingo às 3h da manhã").await;
+        s.ana("sim").await;
+        s.agenda();
+    }
+);
 
 /// A status of Cal.com's.
 fn status(status: u16, times: u32) -> Fault {

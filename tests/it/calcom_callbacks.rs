@@ -362,7 +362,10 @@ async fn whoever_is_not_the_companys_own_calendar_is_refused_and_nothing_is_stor
     assert_eq!(world.sql(&world.salon, "SELECT count(*) FROM appointment"), "0");
 
     // A rotation: the secret before counts as well, until it is taken away. Without any, none does.
-    let values = [("secret:calendar.webhook_secret", "a-new-secret-of-calcom"), ("secret:calendar.webhook_secret_previous", SECRET)];
+    let values = [
+        ("secret:calendar.webhook_secret", "a-new-secret-of-calcom"),
+        ("secret:calendar.webhook_secret_previous", SECRET),
+    ];
     world.configure(ours, &values).await;
     clinic.tells(&clinic.last_told()).await.expect_status(200);
     world.unset(ours, &["calendar.webhook_secret_previous"]).await;
@@ -381,7 +384,10 @@ async fn what_cannot_be_read_is_refused_by_name() {
     for (body, answer) in [
         ("[]".to_owned(), json!({"error": "invalid_payload"})),
         ("nothing".to_owned(), json!({"error": "invalid_payload"})),
-        (r#"{"triggerEvent":"BOOKING_CREATED","payload":{}}"#.to_owned(), json!({"error": "invalid_payload", "field": "uid"})),
+        (
+            r#"{"triggerEvent":"BOOKING_CREATED","payload":{}}"#.to_owned(),
+            json!({"error": "invalid_payload", "field": "uid"}),
+        ),
     ] {
         assert_eq!(clinic.posts("/webhook/calcom", to, SECRET, &body).await.expect_status(400).json, answer);
     }
@@ -434,8 +440,7 @@ async fn a_booking_made_elsewhere_becomes_an_appointment_of_the_person_with_that
     clinic.tells_the_last().await;
     assert!(matches!(clinic.calendar().book(&contested).await, Err(CalendarError::Taken)));
     let from = clinic.at(2, 8);
-    let wish =
-        SlotWish { service: None, professional: None, from, until: clinic.at(2, 18), moving: None, limit: 100 };
+    let wish = SlotWish { service: None, professional: None, from, until: clinic.at(2, 18), moving: None, limit: 100 };
     let free = clinic.calendar().slots(&wish).await.unwrap();
     assert!(!free.iter().any(|slot| [9, 10, 11, 12].map(|hour| clinic.at(2, hour)).contains(&slot.starts)));
     assert!(clinic.counted("calendar_slots_listed_total", "") >= 1.0);

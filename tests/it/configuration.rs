@@ -289,7 +289,7 @@ fn every_setting_of_a_company_but_secrets_is_read() {
     let base = [("llm.model", "m"), ("llm2.kind", "gemini"), ("llm2.model", "m"), ("embedding.kind", "gemini")];
     let beside = |key: &str, value: &str| company(&[&base[..], &[(key, value)]].concat());
     for setting in COMPANY_SETTINGS {
-        let smallest = if let Kind::Int { min, .. } = setting.kind { min.max(7).to_string() } else { String::new() };
+        let smallest = if let Kind::Int { min, .. } = setting.kind { min.max(9).to_string() } else { String::new() };
         let value = match setting.kind {
             Kind::Text { .. } => "palavras",
             Kind::Int { .. } => &smallest,
@@ -301,8 +301,8 @@ fn every_setting_of_a_company_but_secrets_is_read() {
             Kind::Hours => "seg-sex 8h-18h",
             Kind::Days => "24/12 fechado",
             Kind::Clock => "21:30",
+            Kind::Share => "0.7",
             Kind::Minutes => "120, 2880",
-            Kind::Share => "0.5",
             Kind::Secret { .. } => {
                 assert!(company(&[(setting.key, &"x".repeat(40))]).unwrap_err().contains("secret"));
                 continue;

@@ -2,12 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod agenda;
+mod agenda_api;
 mod agenda_flow;
+mod agenda_insights;
 mod agenda_races;
 mod agenda_reminders;
-mod agenda_speed;
 mod agenda_scenes;
+mod agenda_speed;
 mod agenda_timers;
+mod agenda_waitlist;
 mod attack;
 mod boot;
 mod calcom;

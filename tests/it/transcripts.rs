@@ -387,7 +387,7 @@ async fn an_attack() {
 async fn the_model_claims_a_booking() {
     let mut scene = Scene::begin("O modelo inventa que marcou").await;
     scene.model_says("Pronto, Ana! Sua limpeza está marcada para amanhã às 15h. 😊");
-    scene.ana("quanto custa a limpeza? queria ir amanhã às 15h").await;
+    scene.ana("e aí, como ficou o que eu pedi?").await;
     transcript!(scene);
 }
 

@@ -83,6 +83,8 @@ fn expected(access: Access, method: &str, path: &str, identity: Identity) -> Opt
         _ if access == Access::Company => Some(expected_of_api(method, identity)),
         // Nothing below a route is a route.
         ("/healthz" | "/readyz" | "/metrics" | "/webhook/whaticket", AnotherInPath) => Some(Status(404)),
+        // A feed without its own token is not there, whoever asks.
+        ("/api/agenda/feed.ics", _) => Some(Status(404)),
         // Public: nothing of a company is shown, no forged field is read.
         ("/healthz" | "/readyz", _) => Some(Status(200)),
         // A scraper from outside: its own token opens, whatever else it says; nothing else does.
@@ -169,7 +171,10 @@ impl Scene {
         let mut scene = Self { world, revoked };
         scene.world.clinic.secret = secrecy::ExposeSecret::expose_secret(&keys.secret).to_owned();
         for company in [&scene.world.clinic, &scene.world.salon] {
-            let secrets = [("secret:api.token", api_token(company)), ("secret:calendar.webhook_secret", calendar_secret(company))];
+            let secrets = [
+                ("secret:api.token", api_token(company)),
+                ("secret:calendar.webhook_secret", calendar_secret(company)),
+            ];
             scene.world.configure(company, &secrets.each_ref().map(|(key, value)| (*key, value.as_str()))).await;
         }
         scene.world.clinic.token = secrecy::ExposeSecret::expose_secret(&keys.token).to_owned();

@@ -2,13 +2,13 @@
 
 pub mod appointment;
 pub mod choice;
-pub mod ics;
-pub mod offer;
 pub mod flow;
+pub mod ics;
+pub mod insights;
+pub mod no_show;
+pub mod offer;
 pub mod reminders;
 pub mod request;
 pub mod slots;
-pub mod insights;
-pub mod no_show;
 pub mod waitlist;
 pub mod when;

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use crate::domain::text::lexicon::LexiconError;
 use crate::domain::text::phrases::Phrases;
+use crate::domain::text::reading::Script;
 
 const FILE: &str = "advice.txt";
 const BUILT_IN: &str = include_str!("../../../config/lexicon/advice.txt");
@@ -66,7 +67,12 @@ fn sections(phrases: &Phrases, field: Field) -> Option<Sections> {
 
 /// The field a text asks for advice in; `None` when it asks for none.
 pub fn asked(text: &str) -> Option<Field> {
-    let reading = LEXICON.phrases.read(text);
+    asked_in(&Script::of(text))
+}
+
+/// The same for a text whose words are read already.
+pub fn asked_in(script: &Script<'_>) -> Option<Field> {
+    let reading = LEXICON.phrases.read_in(script);
     let has = |section: usize| reading.of(section).next().is_some();
     let asks = |of: &&Sections| has(of.phrases) || (has(of.subject) && has(of.question));
     LEXICON.fields.iter().find(asks).map(|of| of.field)

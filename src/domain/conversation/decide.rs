@@ -18,6 +18,7 @@ use super::template::Template;
 use super::urgency::{self, Urgency};
 use super::{advice, feedback, handoff, loop_guard};
 use crate::domain::inbound::{InboundMessage, MessageKind};
+use crate::domain::text::reading::Script;
 
 /// What is known when a decision is taken.
 #[derive(Clone, Copy, Debug)]
@@ -124,20 +125,22 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
     let words: Vec<&str> =
         situation.messages.iter().filter_map(|message| Some(message.text.as_ref()?.as_str())).collect();
     let text = words.join("\n");
-    let cues = Cues::of(&text);
+    let script = Script::of(&text);
+    let cues = Cues::of_script(&script);
+    let mood = sentiment::read_in(&script);
     let understanding = Understanding {
         intent: intent::decide(&cues, situation.context),
-        mood: sentiment::read(&text),
-        urgency: urgency::read(&text),
-        feedback: feedback_in(&text, situation.context),
+        mood,
+        urgency: urgency::read_in(&script),
+        feedback: feedback_in(&script, mood, situation.context),
     };
     let mut decision =
         Decision { step: Step::Ask, verdict: judge(&text), understanding, hand_off: None, consent: None };
-    settle(situation, &words, &cues, &mut decision);
+    settle(situation, (&words, &script), &cues, &mut decision);
     decision
 }
 
-fn settle(situation: &Situation<'_>, words: &[&str], cues: &Cues, decision: &mut Decision) {
+fn settle(situation: &Situation<'_>, (words, script): (&[&str], &Script<'_>), cues: &Cues, decision: &mut Decision) {
     let standing = situation.standing;
     if let Some(change) = consent(situation, words, cues) {
         decision.consent = Some(change);
@@ -166,7 +169,7 @@ fn settle(situation: &Situation<'_>, words: &[&str], cues: &Cues, decision: &mut
         decision.step = Step::Say(Template::Media);
     } else if upset(decision.understanding) && standing.clone().felt(true) || furious(decision.understanding) {
         (decision.step, decision.hand_off) = (Step::Say(Template::Complaint), Some(HandOff::Mood));
-    } else if let Some(field) = advice::asked(&words.join("\n")) {
+    } else if let Some(field) = advice::asked_in(script) {
         decision.step = Step::Say(match field {
             Field::Clinical => Template::Clinical,
             Field::Legal => Template::Legal,
@@ -208,10 +211,10 @@ fn wants_person(situation: &Situation<'_>, cues: &Cues, intent: Intent) -> bool 
 }
 
 /// Praise or blame: a grade, or a few plain words. In long texts such words are about something else.
-fn feedback_in(text: &str, context: Context) -> Option<Mood> {
+fn feedback_in(script: &Script<'_>, mood: Sentiment, context: Context) -> Option<Mood> {
     const WORDS_MAX: usize = 12;
-    let brief = text.split_whitespace().count() <= WORDS_MAX;
-    let mood = if brief || context == Context::Followup { feedback::read(text) } else { Mood::Neutral };
+    let brief = script.text().split_whitespace().take(WORDS_MAX + 1).count() <= WORDS_MAX;
+    let mood = if brief || context == Context::Followup { feedback::read_in(script, || mood) } else { Mood::Neutral };
     (mood != Mood::Neutral).then_some(mood)
 }
 

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::sentiment::{self, Mood};
+use super::sentiment::{self, Mood, Sentiment};
 use crate::domain::text::lexicon::LexiconError;
 use crate::domain::text::phrases::Phrases;
+use crate::domain::text::reading::Script;
 
 const FILE: &str = "feedback.txt";
 const BUILT_IN: &str = include_str!("../../../config/lexicon/feedback.txt");
@@ -31,15 +32,21 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
 ///
 /// A grade decides; then a verdict such as "não recomendo"; then the mood of the words.
 pub fn read(text: &str) -> Mood {
-    if let Some(mood) = grade::of(text) {
+    let script = Script::of(text);
+    read_in(&script, || sentiment::read_in(&script))
+}
+
+/// The same for a text whose words are read already; `mood` tells the mood of the words where it is asked for.
+pub fn read_in(script: &Script<'_>, mood: impl FnOnce() -> Sentiment) -> Mood {
+    if let Some(mood) = grade::of(script) {
         return mood;
     }
-    let reading = LEXICON.phrases.read(text);
+    let reading = LEXICON.phrases.read_in(script);
     let count = |section: Option<usize>| section.map_or(0, |section| reading.of(section).count());
     match (count(LEXICON.pleased), count(LEXICON.displeased)) {
         (1.., 0) => Mood::Positive,
         (0, 1..) => Mood::Negative,
-        _ => sentiment::read(text).mood,
+        _ => mood().mood,
     }
 }
 

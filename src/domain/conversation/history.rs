@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::injection::judge;
 use crate::domain::inbound::{InboundMessage, MessageKind};
 use crate::domain::text::MessageText;
 
@@ -48,6 +49,9 @@ pub struct Line {
     /// When, milliseconds since 1970; 0 = not known.
     #[serde(default, skip_serializing_if = "is_unknown")]
     pub at_ms: i64,
+    /// Whether a customer's line is kept from the model, where that was found out when it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<bool>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -58,13 +62,24 @@ fn is_unknown(at_ms: &i64) -> bool {
 impl Line {
     /// A line of a moment that is not known.
     pub fn new(by: Author, text: impl Into<String>) -> Self {
-        Self { by, text: text.into(), at_ms: 0 }
+        Self { by, text: text.into(), at_ms: 0, blocked: None }
     }
 
     /// The same line of a known moment.
     #[must_use]
     pub fn at(self, at: DateTime<Utc>) -> Self {
         Self { at_ms: at.timestamp_millis(), ..self }
+    }
+
+    /// The same, judged: for lines that come back without their verdict.
+    #[must_use]
+    pub fn judged(self) -> Self {
+        Self { blocked: (self.by == Author::Customer).then(|| self.is_blocked()), ..self }
+    }
+
+    /// Whether the model is not to see it: a customer's words that try to take it over. Judged now unless it was before.
+    pub fn is_blocked(&self) -> bool {
+        self.by == Author::Customer && self.blocked.unwrap_or_else(|| judge(&self.text).blocks())
     }
 }
 

@@ -3,7 +3,8 @@
 //! Four signs: texts that hardly change although they were answered, texts that only machines write, more exchanges than
 //! a person manages, and our own words coming back. Only what was said since a human of the company last wrote counts.
 
-use std::collections::HashSet;
+use std::cell::OnceCell;
+use std::cmp::Ordering;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -21,8 +22,6 @@ const MACHINE: &str = "machine";
 const SHORT: usize = 12;
 /// Letters in a row whose sets are compared.
 const GRAM: usize = 3;
-
-type Grams = HashSet<[char; GRAM]>;
 
 /// A line of a conversation with its time.
 #[derive(Clone, Copy, Debug)]
@@ -116,10 +115,11 @@ pub fn is_machine_text(text: &str) -> bool {
 /// Judges the last lines, oldest first; the customer's newest is the last.
 pub fn judge(lines: &[Said<'_>], limits: &Limits) -> Verdict {
     let recent = recent(lines, limits.memory);
+    let marked = Marked::of(recent);
     let signs = [
         (Reason::MachineTexts, machine_texts(recent), limits.machine_texts),
-        (Reason::Echoes, echoes(recent, limits.alike), limits.echoes),
-        (Reason::Repeats, repeats(recent, limits), limits.repeats),
+        (Reason::Echoes, echoes(&marked, limits.alike), limits.echoes),
+        (Reason::Repeats, repeats(&marked, limits), limits.repeats),
         // More than the limit, so one further.
         (Reason::TooQuick, exchanges(recent, limits.window), limits.exchanges.saturating_add(1)),
     ];
@@ -153,20 +153,18 @@ fn machine_texts(lines: &[Said<'_>]) -> usize {
 }
 
 /// Texts of the customer that are nearly the newest one, with an answer of ours between each two.
-fn repeats(lines: &[Said<'_>], limits: &Limits) -> usize {
-    let Some((newest, text)) = of_customer(lines).next_back() else { return 0 };
-    let grams = grams(text);
+fn repeats(lines: &Marked<'_>, limits: &Limits) -> usize {
+    let Some((newest, _)) = of_customer(lines.said).next_back() else { return 0 };
     let (mut count, mut later) = (1, newest);
-    for (at, before) in of_customer(lines).rev().skip(1) {
-        let answered = lines.get(at..later).unwrap_or_default().iter().any(|line| line.by == Author::Assistant);
-        if answered && alike(&grams, &self::grams(before)) >= limits.alike {
+    for (at, _) in of_customer(lines.said).rev().skip(1) {
+        let between = lines.said.get(at..later).unwrap_or_default();
+        if between.iter().any(|line| line.by == Author::Assistant) && lines.are_alike(newest, at, limits.alike) {
             count += 1;
             later = at;
         }
     }
     // People, too, say "ok" four times; and one text is no repetition.
-    let short = letters(text).count() < SHORT;
-    match (count, short) {
+    match (count, count > 1 && lines.is_short(newest)) {
         (1, _) => 0,
         (_, true) => count / 2,
         (_, false) => count,
@@ -174,13 +172,10 @@ fn repeats(lines: &[Said<'_>], limits: &Limits) -> usize {
 }
 
 /// Texts of the customer that nearly are one of ours before them; short ones ("Sim.") do not count.
-fn echoes(lines: &[Said<'_>], least: f32) -> usize {
-    let is_ours = |(at, text): &(usize, &str)| {
-        let said = grams(text);
-        let before = lines.get(..*at).unwrap_or_default().iter().filter(|line| line.by == Author::Assistant);
-        letters(text).count() >= SHORT && before.into_iter().any(|line| alike(&said, &grams(line.text)) >= least)
-    };
-    of_customer(lines).filter(is_ours).count()
+fn echoes(lines: &Marked<'_>, least: f32) -> usize {
+    let ours_before = |at: usize| (0..at).filter(|n| lines.said.get(*n).is_some_and(|l| l.by == Author::Assistant));
+    let is_ours = |at: usize| !lines.is_short(at) && ours_before(at).any(|before| lines.are_alike(at, before, least));
+    of_customer(lines.said).filter(|(at, _)| is_ours(*at)).count()
 }
 
 /// The most answers of ours to the customer within a window that ends with the newest line.
@@ -191,22 +186,83 @@ fn exchanges(lines: &[Said<'_>], window: TimeDelta) -> usize {
     pairs.filter(|(one, next)| **one == Author::Assistant && **next == Author::Customer).count()
 }
 
-/// Letters only: numbers, names of the day and signs change between repetitions, or are all that does.
-fn letters(text: &str) -> impl Iterator<Item = char> {
-    fold(text).chars().filter(|c| c.is_alphabetic()).collect::<Vec<_>>().into_iter()
+/// Lines, with what they are compared by: worked out once for each that is.
+struct Marked<'a> {
+    said: &'a [Said<'a>],
+    marks: Vec<OnceCell<Marks>>,
 }
 
-/// The letter triples of a text; a shorter one has none, and is like nothing.
-fn grams(text: &str) -> Grams {
-    let letters: Vec<char> = letters(text).collect();
-    letters.windows(GRAM).filter_map(|three| three.try_into().ok()).collect()
+/// How many letters a text has, and its letter triples, sorted; a shorter one has none, and is like nothing. Letters only:
+/// numbers, names of the day and signs change between repetitions, or are all that does.
+#[derive(Default)]
+struct Marks {
+    letters: usize,
+    triples: Vec<u64>,
 }
 
-/// The shared part of two sets, 0 to 1; nothing is like nothing.
-fn alike(one: &Grams, other: &Grams) -> f32 {
-    let shared = one.intersection(other).count();
-    let all = one.len() + other.len() - shared;
-    if all == 0 { 0.0 } else { shared as f32 / all as f32 }
+impl Marks {
+    fn of(text: &str) -> Self {
+        let folded = fold(text);
+        let mut marks = Self { letters: 0, triples: Vec::with_capacity(folded.len()) };
+        let mut triple = 0_u64;
+        for c in folded.chars().filter(|c| c.is_alphabetic()) {
+            marks.letters += 1;
+            // A character has 21 bits.
+            triple = (triple << 21 | u64::from(c)) & ((1 << 63) - 1);
+            if marks.letters >= GRAM {
+                marks.triples.push(triple);
+            }
+        }
+        marks.triples.sort_unstable();
+        marks.triples.dedup();
+        marks
+    }
+}
+
+impl<'a> Marked<'a> {
+    fn of(said: &'a [Said<'a>]) -> Self {
+        Self { said, marks: said.iter().map(|_| OnceCell::new()).collect() }
+    }
+
+    fn at(&self, at: usize) -> Option<&Marks> {
+        let (cell, said) = self.marks.get(at).zip(self.said.get(at))?;
+        Some(cell.get_or_init(|| Marks::of(said.text)))
+    }
+
+    fn is_short(&self, at: usize) -> bool {
+        self.at(at).is_none_or(|marks| marks.letters < SHORT)
+    }
+
+    /// Whether the shared part of two lines' triples, 0 to 1, is so much; nothing is like nothing.
+    fn are_alike(&self, one: usize, other: usize, least: f32) -> bool {
+        let Some((one, other)) = self.at(one).zip(self.at(other)) else { return false };
+        let (one, other) = (&one.triples, &other.triples);
+        let (few, many) = (one.len().min(other.len()), one.len().max(other.len()));
+        let share = |shared: usize, all: usize| if all == 0 { 0.0 } else { shared as f32 / all as f32 };
+        // No more than the fewer can be shared.
+        if share(few, many) < least {
+            return false;
+        }
+        let shared = shared(one, other);
+        share(shared, few + many - shared) >= least
+    }
+}
+
+/// How many of two sorted lists' entries are in both.
+fn shared(one: &[u64], other: &[u64]) -> usize {
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    let mut count = 0;
+    while let (Some(a), Some(b)) = (one.peek(), other.peek()) {
+        match a.cmp(b) {
+            Ordering::Less => drop(one.next()),
+            Ordering::Greater => drop(other.next()),
+            Ordering::Equal => {
+                count += 1;
+                (one.next(), other.next());
+            }
+        }
+    }
+    count
 }
 
 /// Whether the list that is built in can be read and has its section.

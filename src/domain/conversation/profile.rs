@@ -12,7 +12,7 @@ use super::introduction::name_given;
 use crate::domain::text::PersonName;
 use crate::domain::text::lexicon::LexiconError;
 use crate::domain::text::phrases::Phrases;
-use crate::domain::text::reading::words;
+use crate::domain::text::reading::{Script, words};
 use crate::domain::text::stem::stem;
 
 const TOPICS_FILE: &str = "topics.txt";
@@ -77,14 +77,15 @@ impl Profile {
         if let Some(name) = name_given(heard.text, heard.asked_name) {
             self.name = Some(name);
         }
+        let script = Script::of(heard.text);
         let products = products(heard.text, heard.catalogue);
-        let topics = topics(heard.text);
+        let topics = sections_in(&TOPIC_PHRASES, &script);
         if let Some(subject) = products.first().copied().or_else(|| topics.first().copied()) {
             self.last_subject = Some(subject.to_owned());
         }
         mention(&mut self.products, &products);
         mention(&mut self.topics, &topics);
-        for liked in preferences(heard.text) {
+        for liked in sections_in(&PREFERENCE_PHRASES, &script) {
             self.preferences.retain(|known| known != liked);
             self.preferences.insert(0, liked.to_owned());
         }
@@ -128,16 +129,16 @@ static PREFERENCE_PHRASES: LazyLock<Phrases> =
 
 /// The topics a text speaks of, in their order in it.
 pub fn topics(text: &str) -> Vec<&'static str> {
-    sections_in(&TOPIC_PHRASES, text)
+    sections_in(&TOPIC_PHRASES, &Script::of(text))
 }
 
 /// What a text says somebody likes best.
 pub fn preferences(text: &str) -> Vec<&'static str> {
-    sections_in(&PREFERENCE_PHRASES, text)
+    sections_in(&PREFERENCE_PHRASES, &Script::of(text))
 }
 
-fn sections_in(phrases: &'static Phrases, text: &str) -> Vec<&'static str> {
-    let reading = phrases.read(text);
+fn sections_in(phrases: &'static Phrases, script: &Script<'_>) -> Vec<&'static str> {
+    let reading = phrases.read_in(script);
     let mut hits: Vec<_> = reading.hits().iter().collect();
     hits.sort_by_key(|hit| hit.start);
     let mut out: Vec<&'static str> = Vec::new();

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 
 use crate::domain::text::lexicon::LexiconError;
 use crate::domain::text::phrases::Phrases;
+use crate::domain::text::reading::Script;
 
 const FILE: &str = "sentiment.txt";
 const BUILT_IN: &str = include_str!("../../../config/lexicon/sentiment.txt");
@@ -61,7 +62,12 @@ pub struct Sentiment {
 
 /// The mood of a text.
 pub fn read(text: &str) -> Sentiment {
-    let sum = weighing::sum(&LEXICON, text) + faces::sum(text);
+    read_in(&Script::of(text))
+}
+
+/// The same for a text whose words are read already.
+pub fn read_in(script: &Script<'_>) -> Sentiment {
+    let sum = weighing::sum(&LEXICON, script) + faces::sum(script.text());
     let score = sum / (sum * sum + SOFTNESS).sqrt();
     let mood = if score >= PLEASED_FROM {
         Mood::Positive

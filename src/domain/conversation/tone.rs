@@ -205,6 +205,18 @@ impl ToneProfile {
     }
 }
 
+/// Every sentence a model may be told of a tone.
+pub(super) fn all_sentences() -> Vec<&'static str> {
+    let levels = [Level::Low, Level::Medium, Level::High];
+    let tones = Style::ALL.into_iter().flat_map(|style| {
+        let tone = ToneProfile { style, formality: Level::Low, empathy: Level::Low, humour: false, sour: false };
+        let formal = levels.into_iter().map(move |formality| ToneProfile { formality, ..tone });
+        let kind = formal.flat_map(move |tone| levels.into_iter().map(move |empathy| ToneProfile { empathy, ..tone }));
+        kind.flat_map(|tone| [tone, ToneProfile { humour: true, sour: true, ..tone }])
+    });
+    tones.flat_map(|tone| tone.sentences()).collect()
+}
+
 /// The greeting of a local hour: from 5 to 11 "bom dia", to 17 "boa tarde", else "boa noite".
 pub fn period(hour: u32) -> &'static str {
     match hour {

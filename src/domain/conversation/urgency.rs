@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use crate::domain::text::lexicon::LexiconError;
 use crate::domain::text::phrases::Phrases;
+use crate::domain::text::reading::Script;
 
 const FILE: &str = "urgency.txt";
 const BUILT_IN: &str = include_str!("../../../config/lexicon/urgency.txt");
@@ -47,7 +48,12 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
 
 /// How much a text presses.
 pub fn read(text: &str) -> Urgency {
-    let reading = LEXICON.phrases.read(text);
+    read_in(&Script::of(text))
+}
+
+/// The same for a text whose words are read already.
+pub fn read_in(script: &Script<'_>) -> Urgency {
+    let reading = LEXICON.phrases.read_in(script);
     let found = |section: Option<usize>| section.is_some_and(|section| reading.of(section).next().is_some());
     if found(LEXICON.emergency) {
         Urgency::Emergency

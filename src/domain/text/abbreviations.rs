@@ -1,17 +1,17 @@
 //! What short forms stand for: "vc", "hj", "pfv". The list is `config/lexicon/abbreviations.txt`.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::fold::fold;
 use super::lexicon::{LexiconError, entries};
+use super::table::Table;
 use super::tokens::word_form;
 
 const FILE: &str = "abbreviations.txt";
 const BUILT_IN: &str = include_str!("../../../config/lexicon/abbreviations.txt");
 
 // Empty when the file is broken: `check` is what tells, and the tests call it.
-static TABLE: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| parse(BUILT_IN).unwrap_or_default());
+static TABLE: LazyLock<Table<String, Vec<String>>> = LazyLock::new(|| parse(BUILT_IN).unwrap_or_default());
 
 /// The folded words a folded short form stands for; `None` when it is none.
 pub fn expand(word: &str) -> Option<&'static [String]> {
@@ -30,8 +30,8 @@ pub fn check() -> Result<(), LexiconError> {
 ///
 /// # Errors
 /// The first line that is not of that form, or a short form listed twice.
-pub fn parse(content: &str) -> Result<HashMap<String, Vec<String>>, LexiconError> {
-    let mut table: HashMap<String, Vec<String>> = HashMap::new();
+pub fn parse(content: &str) -> Result<Table<String, Vec<String>>, LexiconError> {
+    let mut table: Table<String, Vec<String>> = Table::default();
     for entry in entries(FILE, content)? {
         let (short, long) = entry.sides()?;
         let words: Vec<String> = long.split_whitespace().map(|word| word_form(&fold(word))).collect();

@@ -12,13 +12,35 @@ pub fn fold(text: &str) -> String {
     for c in text.chars() {
         if c.is_ascii() {
             bare.push(c.to_ascii_lowercase());
+        } else if let Some(letter) = plain_letter(c) {
+            bare.push(letter);
         } else if is_dense_ligature(c) {
             bare.push(c);
         } else {
             push_bare(&mut bare, c);
         }
     }
-    without_emphasis(&bare)
+    if has_run(&bare) { without_emphasis(&bare) } else { bare }
+}
+
+/// The accented letters of Portuguese, which need no table of Unicode.
+fn plain_letter(c: char) -> Option<char> {
+    Some(match c {
+        'á' | 'à' | 'â' | 'ã' | 'Á' | 'À' | 'Â' | 'Ã' => 'a',
+        'é' | 'ê' | 'É' | 'Ê' => 'e',
+        'í' | 'Í' => 'i',
+        'ó' | 'ô' | 'õ' | 'Ó' | 'Ô' | 'Õ' => 'o',
+        'ú' | 'ü' | 'Ú' | 'Ü' => 'u',
+        'ç' | 'Ç' => 'c',
+        _ => return None,
+    })
+}
+
+/// Whether the same letter may stand three times in a row: signs that are not ASCII are not looked at closely.
+fn has_run(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let triples = bytes.iter().zip(bytes.iter().skip(1)).zip(bytes.iter().skip(2));
+    !text.is_ascii() || triples.into_iter().any(|((a, b), c)| a == b && b == c && a.is_ascii_alphabetic())
 }
 
 /// Characters that stand for whole words or sentences: taking them apart would make a short text a very long one.

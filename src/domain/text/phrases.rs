@@ -10,11 +10,11 @@
 use std::collections::HashMap;
 
 use super::lexicon::{LexiconError, entries};
-use super::reading::{ElementSet, Hit, Reading, Word, words};
+use super::reading::{Hit, Reading, Script};
 
 mod compile;
 
-use compile::{Elements, Step};
+use compile::{Elements, Sets, Step, Walk};
 
 /// The section whose hits are politeness.
 pub const NOISE: &str = "noise";
@@ -33,11 +33,11 @@ struct Phrase {
 pub struct Phrases {
     sections: Vec<String>,
     elements: Elements,
-    phrases: Vec<Phrase>,
-    by_first: HashMap<usize, Vec<usize>>,
-    noise: Option<usize>,
+    /// Politeness and all else, by the element they begin with.
+    noise: Vec<Vec<Phrase>>,
+    others: Vec<Vec<Phrase>>,
     /// For a section the one that takes its hits back.
-    unless: HashMap<usize, usize>,
+    unless: Vec<Option<usize>>,
 }
 
 impl Phrases {
@@ -63,11 +63,7 @@ impl Phrases {
             }
             let section = made.section_number(entry.section);
             let phrase = made.compile(section, entry.text, &lists).map_err(|problem| entry.error(problem))?;
-            let number = made.phrases.len();
-            if let Some(first) = phrase.steps.first() {
-                made.by_first.entry(first.element).or_default().push(number);
-            }
-            made.phrases.push(phrase);
+            made.add(entry.section == NOISE, phrase);
         }
         made.link_exceptions();
         Ok(made)
@@ -97,23 +93,41 @@ impl Phrases {
 
     /// Reads a text: its words, and what the phrases find in it.
     pub fn read(&self, text: &str) -> Reading {
-        let mut words = words(text);
-        let sets: Vec<ElementSet> = words.iter().map(|word| self.elements.of(word)).collect();
-        let mut hits = Vec::new();
-        let is_noise = |phrase: &&Phrase| Some(phrase.section) == self.noise;
-        self.search(&words, &sets, &mut hits, |phrase| is_noise(&phrase));
-        for hit in &hits {
-            words.iter_mut().take(hit.end).skip(hit.start).for_each(|word| word.noise = true);
+        self.read_in(&Script::of(text))
+    }
+
+    /// The same for a text that is words already.
+    pub fn read_in(&self, script: &Script<'_>) -> Reading {
+        let words = script.words();
+        let mut sets = Sets::with_capacity(words.len());
+        words.iter().for_each(|word| self.elements.find(word, &mut sets));
+        let walk = Walk { words, sets: &sets };
+        let (mut noise, mut hits) = (Vec::new(), Vec::new());
+        search(&self.noise, walk, &noise, &mut hits);
+        if !hits.is_empty() {
+            noise.resize(words.len(), false);
         }
-        self.search(&words, &sets, &mut hits, |phrase| !is_noise(&phrase));
+        for hit in &hits {
+            noise.get_mut(hit.start..hit.end).unwrap_or_default().fill(true);
+        }
+        search(&self.others, walk, &noise, &mut hits);
+        self.take_back(&mut hits);
+        Reading::new(script, noise, hits)
+    }
+
+    /// Takes back what the exceptions of its section overlap.
+    fn take_back(&self, hits: &mut Vec<Hit>) {
+        let unless = |hit: &Hit| self.unless.get(hit.section).copied().flatten();
+        if !hits.iter().any(|hit| unless(hit).is_some()) {
+            return;
+        }
         let exceptions = hits.clone();
         hits.retain(|hit| {
-            let unless = self.unless.get(&hit.section);
+            let unless = unless(hit);
             let overlaps =
-                |other: &Hit| Some(&other.section) == unless && other.start < hit.end && hit.start < other.end;
+                |other: &Hit| Some(other.section) == unless && other.start < hit.end && hit.start < other.end;
             unless.is_none() || !exceptions.iter().any(overlaps)
         });
-        Reading::new(words, hits)
     }
 
     fn section_number(&mut self, name: &str) -> usize {
@@ -131,28 +145,38 @@ impl Phrases {
         Ok(Phrase { section, from_start, to_end, steps })
     }
 
-    fn link_exceptions(&mut self) {
-        self.noise = self.section(NOISE);
-        for (number, name) in self.sections.iter().enumerate() {
-            if let Some(of) = name.strip_suffix(UNLESS).and_then(|of| self.section(of)) {
-                self.unless.insert(of, number);
-            }
+    fn add(&mut self, is_noise: bool, phrase: Phrase) {
+        let by_first = if is_noise { &mut self.noise } else { &mut self.others };
+        let Some(first) = phrase.steps.first().and_then(|first| usize::try_from(first.element).ok()) else { return };
+        if by_first.len() <= first {
+            by_first.resize_with(first + 1, Vec::new);
+        }
+        if let Some(phrases) = by_first.get_mut(first) {
+            phrases.push(phrase);
         }
     }
 
-    fn search(&self, words: &[Word], sets: &[ElementSet], hits: &mut Vec<Hit>, wanted: impl Fn(&Phrase) -> bool) {
-        let lead = words.iter().take_while(|word| word.noise).count();
-        let tail = words.len() - words.iter().rev().take_while(|word| word.noise).count();
-        for (start, set) in sets.iter().enumerate() {
-            for number in set.iter().filter_map(|element| self.by_first.get(&element)).flatten() {
-                let Some(phrase) = self.phrases.get(*number).filter(|phrase| wanted(phrase)) else { continue };
-                if phrase.from_start && start > lead {
-                    continue;
-                }
-                let least = if phrase.to_end { tail } else { 0 };
-                if let Some(end) = compile::end_of_match(&phrase.steps, words, sets, start, least) {
-                    hits.push(Hit { section: phrase.section, start, end });
-                }
+    fn link_exceptions(&mut self) {
+        let of = |name: &String| self.section(&format!("{name}{UNLESS}"));
+        self.unless = self.sections.iter().map(of).collect();
+    }
+}
+
+fn search(by_first: &[Vec<Phrase>], walk: Walk<'_>, noise: &[bool], hits: &mut Vec<Hit>) {
+    if by_first.is_empty() {
+        return;
+    }
+    let lead = noise.iter().take_while(|noise| **noise).count();
+    let tail = walk.words.len() - noise.iter().rev().take_while(|noise| **noise).count();
+    for start in 0..walk.words.len() {
+        let elements = walk.sets.of(start).iter().filter_map(|element| usize::try_from(*element).ok());
+        for phrase in elements.filter_map(|element| by_first.get(element)).flatten() {
+            if phrase.from_start && start > lead {
+                continue;
+            }
+            let least = if phrase.to_end { tail } else { 0 };
+            if let Some(end) = walk.end_of_match(&phrase.steps, start, least) {
+                hits.push(Hit { section: phrase.section, start, end });
             }
         }
     }

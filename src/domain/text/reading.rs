@@ -1,7 +1,11 @@
 //! A text as its words in sentences, and what phrases found in it.
 
+use std::sync::{Arc, OnceLock};
+
+use super::abbreviations;
 use super::fold::fold;
-use super::tokens::{Kind, tokens_of_folded};
+use super::sound::{sound, without_ending};
+use super::tokens::{Kind, form, spans};
 
 /// How many words of a long text are looked at from its start and from its end: what a message wants stands there, and
 /// the time spent on a text stays bounded.
@@ -19,8 +23,54 @@ pub struct Word {
     pub sentence: usize,
     /// The number of its clause: commas, too, end one.
     pub clause: usize,
-    /// Whether it is mere politeness.
-    pub noise: bool,
+    heard: OnceLock<Heard>,
+}
+
+/// How a word sounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Its key, as [`sound`] makes it.
+    pub key: String,
+    /// The key without what is swallowed at the end.
+    pub bare: String,
+}
+
+impl Word {
+    fn new(text: &str, kind: Kind, (sentence, clause): (usize, usize)) -> Self {
+        Self { text: text.to_owned(), kind, sentence, clause, heard: OnceLock::new() }
+    }
+
+    /// How it sounds; worked out when it is first asked for.
+    pub fn heard(&self) -> &Heard {
+        self.heard.get_or_init(|| {
+            let key = sound(&self.text);
+            Heard { bare: without_ending(&key), key }
+        })
+    }
+}
+
+/// A text and its words, read once for all who look for something in it.
+#[derive(Clone, Debug)]
+pub struct Script<'a> {
+    text: &'a str,
+    words: Arc<[Word]>,
+}
+
+impl<'a> Script<'a> {
+    /// Reads a text.
+    pub fn of(text: &'a str) -> Self {
+        Self { text, words: words(text).into() }
+    }
+
+    /// The text as it was written.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Its words: letters, numbers, times and dates; emoji only when there is nothing else.
+    pub fn words(&self) -> &[Word] {
+        &self.words
+    }
 }
 
 /// Something found: a section's phrase from word `start` to before word `end`.
@@ -37,18 +87,25 @@ pub struct Hit {
 /// A text's words and what was found in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    words: Vec<Word>,
+    words: Arc<[Word]>,
+    /// Which words are mere politeness; shorter than the words, or empty, where the rest is none.
+    noise: Vec<bool>,
     hits: Vec<Hit>,
 }
 
 impl Reading {
-    pub(super) fn new(words: Vec<Word>, hits: Vec<Hit>) -> Self {
-        Self { words, hits }
+    pub(super) fn new(script: &Script<'_>, noise: Vec<bool>, hits: Vec<Hit>) -> Self {
+        Self { words: Arc::clone(&script.words), noise, hits }
     }
 
     /// The words: letters, numbers, times and dates; emoji only when there is nothing else.
     pub fn words(&self) -> &[Word] {
         &self.words
+    }
+
+    /// Whether the word at a place is mere politeness.
+    pub fn is_noise(&self, at: usize) -> bool {
+        self.noise.get(at).copied().unwrap_or_default()
     }
 
     /// What was found, politeness first.
@@ -63,27 +120,7 @@ impl Reading {
 
     /// How many words are more than politeness.
     pub fn substance(&self) -> usize {
-        self.words.iter().filter(|word| !word.noise).count()
-    }
-}
-
-/// A small set of numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ElementSet(Vec<usize>);
-
-impl ElementSet {
-    pub(super) fn insert(&mut self, element: usize) {
-        if !self.0.contains(&element) {
-            self.0.push(element);
-        }
-    }
-
-    pub(super) fn contains(&self, element: usize) -> bool {
-        self.0.contains(&element)
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().copied()
+        self.words.len() - self.noise.iter().filter(|noise| **noise).count()
     }
 }
 
@@ -95,20 +132,29 @@ fn is_title(word: &Word) -> bool {
 /// The words of a text with their sentences. A full stop, an exclamation or question mark, a semicolon and a line break
 /// end a sentence; a comma ends a clause only.
 pub fn words(text: &str) -> Vec<Word> {
-    let tokens = tokens_of_folded(&fold(text));
-    let only_emoji = tokens.iter().all(|token| matches!(token.kind, Kind::Emoji | Kind::Mark));
+    let folded = fold(text);
+    let spans = spans(&folded);
+    let only_emoji = spans.iter().all(|span| matches!(span.kind, Kind::Emoji | Kind::Mark));
     let (mut sentence, mut clause) = (0, 0);
-    let mut words = Vec::with_capacity(tokens.len());
-    for token in tokens {
-        match token.kind {
-            Kind::Mark if token.text == "." && words.last().is_some_and(is_title) => {}
-            Kind::Mark if matches!(token.text.as_str(), "." | "!" | "?" | ";" | "\n" | "…") => {
+    let mut words = Vec::with_capacity(spans.len());
+    for span in spans {
+        let written = span.of(&folded);
+        match span.kind {
+            Kind::Mark if written == "." && words.last().is_some_and(is_title) => {}
+            Kind::Mark if matches!(written, "." | "!" | "?" | ";" | "\n" | "…") => {
                 sentence += 1;
                 clause += 1;
             }
-            Kind::Mark => clause += usize::from(token.text == ","),
+            Kind::Mark => clause += usize::from(written == ","),
             Kind::Emoji if !only_emoji => {}
-            kind => words.push(Word { text: token.text, kind, sentence, clause, noise: false }),
+            Kind::Word => {
+                let form = form(written);
+                match abbreviations::expand(form) {
+                    Some(long) => words.extend(long.iter().map(|one| Word::new(one, Kind::Word, (sentence, clause)))),
+                    None => words.push(Word::new(form, Kind::Word, (sentence, clause))),
+                }
+            }
+            kind => words.push(Word::new(written, kind, (sentence, clause))),
         }
     }
     let over = words.len().saturating_sub(WORDS_FROM_START + WORDS_FROM_END);

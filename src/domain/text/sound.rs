@@ -4,16 +4,16 @@
 ///
 /// Two different words may share a key, so it is for words that are not known as they are written.
 pub fn sound(word: &str) -> String {
-    let letters: Vec<char> = word.chars().collect();
     let mut key = String::with_capacity(word.len());
-    for (at, c) in letters.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| letters.get(at)).copied();
-        let after = letters.get(at + 1).copied();
-        if let Some(sound) = letter(*c, before, after, key.chars().next_back())
-            && !key.ends_with(sound)
-        {
+    let (mut before, mut last) = (None, None);
+    let mut letters = word.chars().peekable();
+    while let Some(c) = letters.next() {
+        let sound = letter(c, before, letters.peek().copied(), last);
+        if let Some(sound) = sound.filter(|_| sound != last) {
             key.push(sound);
+            last = Some(sound);
         }
+        before = Some(c);
     }
     key
 }

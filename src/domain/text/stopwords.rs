@@ -1,17 +1,17 @@
 //! Words that say nothing of what a text is about. The list is `config/lexicon/stopwords.txt`.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::fold::fold;
 use super::lexicon::{LexiconError, entries};
+use super::table::Set;
 use super::tokens::word_form;
 
 const FILE: &str = "stopwords.txt";
 const BUILT_IN: &str = include_str!("../../../config/lexicon/stopwords.txt");
 
 // Empty when the file is broken: `check` is what tells, and the tests call it.
-static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| parse(BUILT_IN).unwrap_or_default());
+static WORDS: LazyLock<Set<String>> = LazyLock::new(|| parse(BUILT_IN).unwrap_or_default());
 
 /// Whether a folded word is one. Single letters are, whatever the list says.
 pub fn is_stop_word(word: &str) -> bool {
@@ -32,8 +32,8 @@ pub fn check() -> Result<(), LexiconError> {
 ///
 /// # Errors
 /// The first line with something that is no word.
-pub fn parse(content: &str) -> Result<HashSet<String>, LexiconError> {
-    let mut words = HashSet::new();
+pub fn parse(content: &str) -> Result<Set<String>, LexiconError> {
+    let mut words = Set::default();
     for entry in entries(FILE, content)? {
         for word in entry.text.split_whitespace() {
             let form = word_form(&fold(word));

@@ -1,11 +1,11 @@
 //! Different words for one thing, as customers and companies use them. The list is `config/lexicon/synonyms.txt`.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::fold::fold;
 use super::lexicon::{LexiconError, entries};
 use super::root::root;
+use super::table::Table;
 use super::tokens::word_form;
 
 const FILE: &str = "synonyms.txt";
@@ -15,7 +15,7 @@ const BUILT_IN: &str = include_str!("../../../config/lexicon/synonyms.txt");
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Synonyms {
     groups: Vec<Vec<String>>,
-    by_root: HashMap<String, Vec<usize>>,
+    by_root: Table<String, Vec<usize>>,
 }
 
 // Empty when the file is broken: `check` is what tells, and the tests call it.

@@ -42,6 +42,28 @@ pub fn tokens(text: &str) -> Vec<Token> {
 /// The tokens of a text that went through [`fold`] already; the positions are positions in `folded`.
 pub fn tokens_of_folded(folded: &str) -> Vec<Token> {
     let mut out = Vec::with_capacity(folded.len() / 5 + 1);
+    spans(folded).into_iter().for_each(|span| push(&mut out, folded, span));
+    out
+}
+
+/// Where a token stands in a folded text, short forms as they are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub kind: Kind,
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    /// What is written there.
+    pub fn of(self, folded: &str) -> &str {
+        folded.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+/// The places of the tokens of a folded text.
+pub(super) fn spans(folded: &str) -> Vec<Span> {
+    let mut out = Vec::with_capacity(folded.len() / 5 + 1);
     let mut next = 0;
     for (start, c) in folded.char_indices() {
         if start < next || (c.is_whitespace() && c != '\n') {
@@ -53,7 +75,7 @@ pub fn tokens_of_folded(folded: &str) -> Vec<Token> {
             _ if is_emoji(c) => (Kind::Emoji, start + c.len_utf8()),
             _ => (Kind::Mark, start + c.len_utf8()),
         };
-        push(&mut out, folded.get(start..end).unwrap_or_default(), kind, start, end);
+        out.push(Span { kind, start, end });
         next = end;
     }
     out
@@ -61,11 +83,16 @@ pub fn tokens_of_folded(folded: &str) -> Vec<Token> {
 
 /// The form a folded word is looked up by: a last letter typed twice counts once ("oii", "naoo").
 pub fn word_form(word: &str) -> String {
+    form(word).to_owned()
+}
+
+/// The same, as the part of the word it is.
+pub(super) fn form(word: &str) -> &str {
     let mut form = word;
     while let Some(shorter) = without_doubled_end(form) {
         form = shorter;
     }
-    form.to_owned()
+    form
 }
 
 fn without_doubled_end(word: &str) -> Option<&str> {
@@ -74,15 +101,16 @@ fn without_doubled_end(word: &str) -> Option<&str> {
     (chars.next() == Some(last)).then(|| word.strip_suffix(last)).flatten()
 }
 
-fn push(out: &mut Vec<Token>, written: &str, kind: Kind, start: usize, end: usize) {
+fn push(out: &mut Vec<Token>, folded: &str, span: Span) {
+    let (written, Span { kind, start, end }) = (span.of(folded), span);
     if kind != Kind::Word {
         out.push(Token { text: written.to_owned(), kind, start, end });
         return;
     }
-    let form = word_form(written);
-    match abbreviations::expand(&form) {
+    let form = form(written);
+    match abbreviations::expand(form) {
         Some(words) => out.extend(words.iter().map(|word| Token { text: word.clone(), kind, start, end })),
-        None => out.push(Token { text: form, kind, start, end }),
+        None => out.push(Token { text: form.to_owned(), kind, start, end }),
     }
 }
 

@@ -224,8 +224,8 @@ impl Calendar<'_> {
     pub async fn slots(&self, wish: &SlotWish) -> Result<Vec<OpenSlot>, CalendarError> {
         let found = self.timed(AgendaOperation::Slots, async {
             match self {
-                Self::Local(local) => local.slots(wish).await,
-                Self::Calcom(outside) => outside.slots(wish).await,
+                Self::Local(local) => Box::pin(local.slots(wish)).await,
+                Self::Calcom(outside) => Box::pin(outside.slots(wish)).await,
             }
         });
         let found = found.await?;
@@ -237,8 +237,8 @@ impl Calendar<'_> {
     pub async fn hold(&self, wish: &Wish) -> Result<Held, CalendarError> {
         self.timed(AgendaOperation::Hold, async {
             match self {
-                Self::Local(local) => local.hold(wish).await,
-                Self::Calcom(outside) => outside.hold(wish).await,
+                Self::Local(local) => Box::pin(local.hold(wish)).await,
+                Self::Calcom(outside) => Box::pin(outside.hold(wish)).await,
             }
         })
         .await
@@ -248,8 +248,8 @@ impl Calendar<'_> {
     pub async fn release(&self, intent: Uuid) -> Result<(), CalendarError> {
         self.timed(AgendaOperation::Cancel, async {
             match self {
-                Self::Local(local) => local.desk.release(intent).await.map(drop),
-                Self::Calcom(outside) => outside.release(intent).await,
+                Self::Local(local) => Box::pin(local.desk.release(intent)).await.map(drop),
+                Self::Calcom(outside) => Box::pin(outside.release(intent)).await,
             }
         })
         .await
@@ -260,8 +260,8 @@ impl Calendar<'_> {
     pub async fn book(&self, wish: &Wish) -> Result<AppointmentRow, CalendarError> {
         let booked = self.timed(AgendaOperation::Book, async {
             match self {
-                Self::Local(local) => local.book(wish).await,
-                Self::Calcom(outside) => outside.book(wish).await,
+                Self::Local(local) => Box::pin(local.book(wish)).await,
+                Self::Calcom(outside) => Box::pin(outside.book(wish)).await,
             }
         });
         let booked = booked.await;
@@ -273,8 +273,8 @@ impl Calendar<'_> {
     pub async fn look_up(&self, intent: Uuid) -> Result<LookUp, CalendarError> {
         self.timed(AgendaOperation::Book, async {
             match self {
-                Self::Local(local) => local.look_up(intent).await,
-                Self::Calcom(outside) => outside.look_up(intent).await,
+                Self::Local(local) => Box::pin(local.look_up(intent)).await,
+                Self::Calcom(outside) => Box::pin(outside.look_up(intent)).await,
             }
         })
         .await
@@ -288,29 +288,31 @@ impl Calendar<'_> {
         hold: Option<Uuid>,
     ) -> Result<AppointmentRow, CalendarError> {
         let before = self.desk().find(appointment).await?;
-        let moved = self.timed(AgendaOperation::Reschedule, async {
-            match self {
-                Self::Local(local) => local.reschedule(appointment, to, hold).await,
-                Self::Calcom(outside) => outside.reschedule(appointment, to, hold).await,
-            }
-        })
-        .await?;
+        let moved = self
+            .timed(AgendaOperation::Reschedule, async {
+                match self {
+                    Self::Local(local) => Box::pin(local.reschedule(appointment, to, hold)).await,
+                    Self::Calcom(outside) => Box::pin(outside.reschedule(appointment, to, hold)).await,
+                }
+            })
+            .await?;
         if let Some(before) = before.filter(|before| before.starts_at != moved.starts_at) {
-            waitlist::freed_after(self.desk().services, self.desk().tenant, &before).await;
+            Box::pin(waitlist::freed_after(self.desk().services, self.desk().tenant, &before)).await;
         }
         Ok(moved)
     }
 
     /// Calls an appointment off. One that is called off already is fine.
     pub async fn cancel(&self, appointment: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {
-        let off = self.timed(AgendaOperation::Cancel, async {
-            match self {
-                Self::Local(local) => local.cancel(appointment, reason).await,
-                Self::Calcom(outside) => outside.cancel(appointment, reason).await,
-            }
-        })
-        .await?;
-        waitlist::freed_after(self.desk().services, self.desk().tenant, &off).await;
+        let off = self
+            .timed(AgendaOperation::Cancel, async {
+                match self {
+                    Self::Local(local) => Box::pin(local.cancel(appointment, reason)).await,
+                    Self::Calcom(outside) => Box::pin(outside.cancel(appointment, reason)).await,
+                }
+            })
+            .await?;
+        Box::pin(waitlist::freed_after(self.desk().services, self.desk().tenant, &off)).await;
         Ok(off)
     }
 
@@ -318,8 +320,8 @@ impl Calendar<'_> {
     pub async fn confirm(&self, appointment: Uuid) -> Result<AppointmentRow, CalendarError> {
         self.timed(AgendaOperation::Answer, async {
             match self {
-                Self::Local(local) => local.desk.answer(appointment, true, "").await,
-                Self::Calcom(outside) => outside.answer(appointment, true, "").await,
+                Self::Local(local) => Box::pin(local.desk.answer(appointment, true, "")).await,
+                Self::Calcom(outside) => Box::pin(outside.answer(appointment, true, "")).await,
             }
         })
         .await
@@ -327,14 +329,15 @@ impl Calendar<'_> {
 
     /// Says no to a pending appointment for the company.
     pub async fn decline(&self, appointment: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {
-        let off = self.timed(AgendaOperation::Answer, async {
-            match self {
-                Self::Local(local) => local.desk.answer(appointment, false, reason).await,
-                Self::Calcom(outside) => outside.answer(appointment, false, reason).await,
-            }
-        })
-        .await?;
-        waitlist::freed_after(self.desk().services, self.desk().tenant, &off).await;
+        let off = self
+            .timed(AgendaOperation::Answer, async {
+                match self {
+                    Self::Local(local) => Box::pin(local.desk.answer(appointment, false, reason)).await,
+                    Self::Calcom(outside) => Box::pin(outside.answer(appointment, false, reason)).await,
+                }
+            })
+            .await?;
+        Box::pin(waitlist::freed_after(self.desk().services, self.desk().tenant, &off)).await;
         Ok(off)
     }
 
@@ -342,8 +345,8 @@ impl Calendar<'_> {
     pub async fn mark(&self, appointment: Uuid, came: bool, says: &str) -> Result<AppointmentRow, CalendarError> {
         self.timed(AgendaOperation::Answer, async {
             match self {
-                Self::Local(local) => local.desk.mark(appointment, came, says).await,
-                Self::Calcom(outside) => outside.mark(appointment, came, says).await,
+                Self::Local(local) => Box::pin(local.desk.mark(appointment, came, says)).await,
+                Self::Calcom(outside) => Box::pin(outside.mark(appointment, came, says)).await,
             }
         })
         .await
@@ -363,7 +366,7 @@ impl Calendar<'_> {
                 let lapsed = local.desk.lapse().await?;
                 Ok(Settled { lapsed, ..Settled::default() })
             }
-            Self::Calcom(outside) => outside.settle(limit).await,
+            Self::Calcom(outside) => Box::pin(outside.settle(limit)).await,
         }
     }
 }

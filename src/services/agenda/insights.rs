@@ -22,8 +22,8 @@ pub use weights::{Preferences, Weights, weights};
 use super::calendar::SlotWish;
 use crate::domain::agenda::insights::{Finding, HeatMap, RiskLevel, recommendation};
 use crate::domain::audit::ActorType;
-use crate::models::tenant::scheduling_insight::{self, InsightRow};
 use crate::models::tenant::agenda_view;
+use crate::models::tenant::scheduling_insight::{self, InsightRow};
 use crate::services::audit::{self, Actor};
 use crate::services::{ServiceError, Services};
 use crate::tenant::{StoreError, Tenant};
@@ -58,11 +58,7 @@ pub struct Daily {
 
 /// Who acts when nobody asked.
 pub(super) fn secretaria() -> Actor {
-    Actor {
-        name: "secretaria".to_owned(),
-        kind: ActorType::System,
-        correlation_id: Uuid::now_v7().to_string(),
-    }
+    Actor { name: "secretaria".to_owned(), kind: ActorType::System, correlation_id: Uuid::now_v7().to_string() }
 }
 
 /// Looks at a company's appointments: writes the risk on those ahead, and stores the insights of this local day in
@@ -91,10 +87,13 @@ pub async fn daily(services: &Services, tenant: &Tenant) -> Result<Daily, Servic
             daily.high += 1;
             let marked_before = before.zip(one.row.risk).is_some_and(|(from, risk)| f64::from(risk) >= from);
             daily.newly_high += usize::from(!marked_before);
-            marked.push((one.chance, json!({
-                "appointment_id": one.row.id, "starts_at": one.row.starts_at, "risk": rounded(one.chance),
-                "reasons": past.reasons(one.row),
-            })));
+            marked.push((
+                one.chance,
+                json!({
+                    "appointment_id": one.row.id, "starts_at": one.row.starts_at, "risk": rounded(one.chance),
+                    "reasons": past.reasons(one.row),
+                }),
+            ));
         }
     }
     marked.sort_by(|left, right| right.0.total_cmp(&left.0));
@@ -114,8 +113,12 @@ pub async fn daily(services: &Services, tenant: &Tenant) -> Result<Daily, Servic
         "high": marked.into_iter().take(HIGH_MAX).map(|(_, one)| one).collect::<Vec<_>>(),
         "recommendation": daily.recommendation,
     });
-    store(tenant, &risks, InsightRow { id: Uuid::now_v7(), day: local.date(), kind: DAILY.to_owned(), data, created_at: now })
-        .await?;
+    store(
+        tenant,
+        &risks,
+        InsightRow { id: Uuid::now_v7(), day: local.date(), kind: DAILY.to_owned(), data, created_at: now },
+    )
+    .await?;
     services.preferences.forget(tenant.id());
     Ok(daily)
 }
@@ -136,7 +139,8 @@ async fn store(tenant: &Tenant, risks: &[(Uuid, f64)], row: InsightRow) -> Resul
     let mut tx = tenant.db.begin().await?;
     agenda_view::set_risks(&mut tx, risks).await?;
     scheduling_insight::put(&mut tx, &row).await?;
-    let detail = json!({ "day": row.day, "upcoming": row.data.get("upcoming"), "high_risk": row.data.get("high_risk") });
+    let detail =
+        json!({ "day": row.day, "upcoming": row.data.get("upcoming"), "high_risk": row.data.get("high_risk") });
     let entry = secretaria().entry("agenda.optimize", "scheduling_insights/daily", detail);
     audit::record(&mut tx, tenant.id(), &entry, row.created_at).await?;
     tx.commit().await

@@ -21,20 +21,23 @@ macro_rules! within {
 mod adopting;
 mod calendar;
 pub mod callbacks;
+pub mod catalogue;
 mod counting;
 pub mod feed;
+pub mod front;
+pub mod hours;
 pub mod insights;
-pub mod nudge;
 mod lanes;
 mod local;
 mod news;
+pub mod nudge;
 mod outside;
 pub mod reconcile;
 mod rows;
-pub mod waitlist;
 pub mod setting;
 pub mod talk;
 pub mod timers;
+pub mod waitlist;
 
 pub use calendar::{
     Calendar, CalendarError, Customer, Held, LookUp, OpenSlot, Settled, SlotWish, Wish, appointments_of, of, offer,

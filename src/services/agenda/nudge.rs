@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::timers::due;
+use super::timers;
 use crate::domain::agenda::reminders::Rules;
 use crate::services::Services;
 use crate::tenant::Tenant;
@@ -19,5 +19,5 @@ pub fn is_quiet(tenant: &Tenant, now: DateTime<Utc>) -> bool {
 
 /// Tells that a timer of the company is due then. A hint: whoever looks for due timers finds them without it, later.
 pub async fn due(services: &Services, tenant: &Tenant, at: DateTime<Utc>) {
-    due::tell_after_commit(services, tenant.id(), Some(at)).await;
+    timers::due::tell_after_commit(services, tenant.id(), Some(at)).await;
 }

@@ -154,7 +154,7 @@ impl<'a> Talker<'a> {
                 Effect::Done => {}
                 Effect::JoinWaitlist(query) => self.join_waitlist(&query).await?,
                 other => {
-                    let fact = self.carry_out(other, &state).await?;
+                    let fact = Box::pin(self.carry_out(other, &state)).await?;
                     match &fact {
                         Some(Fact::Held(hold)) => talked.held.extend(hold.id.parse::<Uuid>()),
                         Some(Fact::Committed(committed)) => talked.done.push((**committed).clone()),

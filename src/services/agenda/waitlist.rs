@@ -91,7 +91,12 @@ pub async fn join(tx: &mut TenantTx, wanted: &Wanted, now: DateTime<Utc>) -> Res
 }
 
 /// Takes somebody off the list; a time that is kept for them is given back. `None`: they were not on it.
-pub async fn leave(services: &Services, tenant: &Tenant, id: Uuid, actor: &Actor) -> Result<Option<WaitRow>, ServiceError> {
+pub async fn leave(
+    services: &Services,
+    tenant: &Tenant,
+    id: Uuid,
+    actor: &Actor,
+) -> Result<Option<WaitRow>, ServiceError> {
     let now = services.clock.now();
     let mut tx = tenant.db.begin().await?;
     let Some(mut row) = waitlist::lock(&mut tx, id).await? else {
@@ -174,7 +179,8 @@ pub async fn tick(services: &Services, tenant: &Tenant) -> Result<Ticked, Servic
         if row != before {
             row.updated_at = now;
             waitlist::save(&mut tx, &row).await?;
-            let entry = secretaria().entry("agenda.waitlist", format!("waitlist/{}", row.id), json!({ "state": row.state }));
+            let entry =
+                secretaria().entry("agenda.waitlist", format!("waitlist/{}", row.id), json!({ "state": row.state }));
             audit::record(&mut tx, tenant.id(), &entry, now).await?;
         }
     }

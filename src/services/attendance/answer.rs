@@ -15,8 +15,8 @@ use crate::domain::conversation::template::Template;
 use crate::domain::conversation::urgency::Urgency;
 use crate::domain::inbound::InboundMessage;
 use crate::domain::text::MessageText;
-use crate::services::context::Conversation;
 use crate::services::agenda::talk::Talked;
+use crate::services::context::Conversation;
 use crate::services::{ServiceError, Services, hearing};
 use crate::telemetry::metrics::{self, FallbackReason};
 use crate::tenant::Tenant;
@@ -216,7 +216,7 @@ async fn finish(
 ) -> Result<Prepared, ServiceError> {
     prepared.given_name = given_name(mailbox, &prepared);
     if prepared.decision.step == Step::Agenda {
-        let talked = agenda::talk(services, tenant, conversation, mailbox, &prepared).await?;
+        let talked = Box::pin(agenda::talk(services, tenant, conversation, mailbox, &prepared)).await?;
         prepared.standing.agenda = talked.state.clone();
         if talked.is_opinion {
             prepared.decision.understanding.feedback = Some(prepared.decision.understanding.mood.mood);
@@ -233,7 +233,8 @@ async fn finish(
     }
     if prepared.decision.consent == Some(OptChange::Out) && !conversation.standing.agenda.is_idle() {
         // Nothing is kept for, or booked by, somebody who wants no more of it.
-        prepared.standing.agenda = agenda::talk(services, tenant, conversation, mailbox, &prepared).await?.state;
+        prepared.standing.agenda =
+            Box::pin(agenda::talk(services, tenant, conversation, mailbox, &prepared)).await?.state;
     }
     let mut known = None;
     let mut words = None;
@@ -243,8 +244,7 @@ async fn finish(
         Step::Agenda => {}
         Step::Listen => prepared.said = Said::Ready(Template::MediaUnheard, reason(Template::MediaUnheard)),
         Step::Ask => {
-            let gathered =
-                known::gather(services, tenant, conversation, mailbox, &prepared).await?;
+            let gathered = known::gather(services, tenant, conversation, mailbox, &prepared).await?;
             words = model::answer(services, tenant, (conversation, mailbox), &gathered, &mut prepared).await;
             known = Some(gathered);
         }

@@ -129,9 +129,17 @@ impl Plan {
         self.shown_name.as_deref().filter(|name| !conversation.name_given && conversation.name.as_deref() != Some(name))
     }
 
-    /// What the conversation's history gains.
+    /// What the conversation's history gains. One message alone was judged as it stands; several were judged together,
+    /// so each is looked at by itself.
     fn lines(&self) -> Vec<Line> {
-        let line = |row: &NewMessage| Line::new(Author::parse(row.author), row.body.clone()).at(row.at);
+        let customers = || self.messages.iter().filter(|row| row.author == Author::Customer.as_str());
+        let alone = customers().nth(1).is_none();
+        let verdict = self.prepared.decision.verdict;
+        let line = |row: &NewMessage| {
+            let line = Line::new(Author::parse(row.author), row.body.clone()).at(row.at);
+            let is_judged = alone && row.kind == "text" && line.by == Author::Customer;
+            if is_judged { Line { blocked: Some(verdict.blocks()), ..line } } else { line.judged() }
+        };
         self.messages.iter().filter(|row| !row.body.is_empty()).map(line).collect()
     }
 

@@ -8,7 +8,6 @@ use super::mailbox::Mailbox;
 use crate::clients::llm::{ChatRequest, ChatRole, ChatTurn};
 use crate::domain::conversation::decide::Understanding;
 use crate::domain::conversation::history::{Author, Line, spoken, window};
-use crate::domain::conversation::injection::judge;
 use crate::domain::conversation::intent::Intent;
 use crate::domain::conversation::prompt::NO_ANSWER;
 use crate::domain::conversation::sentiment::Mood;
@@ -108,7 +107,7 @@ fn request(
     let llm = &services.settings.llm;
     ChatRequest {
         system: known.instruction(services, tenant, conversation, before).text,
-        turns: earlier.chain(before.iter().cloned().map(harmless)).chain(now).map(turn).collect(),
+        turns: earlier.map(turn).chain(before.iter().map(harmless)).chain(now.map(turn)).collect(),
         max_output_tokens: llm.max_output_tokens,
         timeout: Duration::from_millis(llm.call_timeout_ms),
         correlation_id: mailbox.messages.last().map(|(one, _)| one.envelope.correlation_id.clone()).unwrap_or_default(),
@@ -116,14 +115,15 @@ fn request(
 }
 
 /// What was kept from the model in its own turn is kept from it later too.
-fn harmless(line: Line) -> Line {
-    if line.by == Author::Customer && judge(&line.text).blocks() {
-        return Line { text: "[mensagem não mostrada]".to_owned(), ..line };
-    }
-    line
+fn harmless(line: &Line) -> ChatTurn {
+    let text = if line.is_blocked() { "[mensagem não mostrada]" } else { &line.text };
+    ChatTurn { role: role(line.by), text: text.to_owned() }
 }
 
 fn turn(line: Line) -> ChatTurn {
-    let role = if line.by == Author::Customer { ChatRole::User } else { ChatRole::Model };
-    ChatTurn { role, text: line.text }
+    ChatTurn { role: role(line.by), text: line.text }
+}
+
+fn role(by: Author) -> ChatRole {
+    if by == Author::Customer { ChatRole::User } else { ChatRole::Model }
 }

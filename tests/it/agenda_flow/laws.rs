@@ -413,7 +413,12 @@ impl Witness {
         let open = matches!(state.stage, Stage::Reminded { .. } | Stage::Plans { .. } | Stage::Invited);
         // What is too old to be asked again is not: the model answers, and that is all.
         let silent = said.last().is_some_and(|last| *last == [Effect::LeaveToModel { repeat: None }]);
-        assert!(state.is_idle() || open || silent, "still asks in {:?}, having said {said:?}: {}", state.stage, self.trail());
+        assert!(
+            state.is_idle() || open || silent,
+            "still asks in {:?}, having said {said:?}: {}",
+            state.stage,
+            self.trail()
+        );
     }
 }
 

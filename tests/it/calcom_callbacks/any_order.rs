@@ -18,11 +18,13 @@ fn permutations(count: usize) -> Vec<Vec<usize>> {
     }
     let shorter = permutations(count - 1);
     let longer = |rest: &Vec<usize>| {
-        (0..=rest.len()).map(|place| {
-            let mut order = rest.clone();
-            order.insert(place, count - 1);
-            order
-        }).collect::<Vec<_>>()
+        (0..=rest.len())
+            .map(|place| {
+                let mut order = rest.clone();
+                order.insert(place, count - 1);
+                order
+            })
+            .collect::<Vec<_>>()
     };
     shorter.iter().flat_map(longer).collect()
 }

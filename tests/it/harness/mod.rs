@@ -1,6 +1,7 @@
 //! What many tests share: PostgreSQL for all, a Redis for each, the product's own server and runner, stand-ins for the
 //! providers, and words to speak with (`customer.says("…")`).
 
+pub mod agenda;
 pub mod pg;
 pub mod trouble;
 mod world;

@@ -335,9 +335,7 @@ impl State {
     pub fn offered(&self) -> Vec<DateTime<Utc>> {
         match &self.stage {
             Stage::Options { options } => options.iter().map(|slot| slot.start).collect(),
-            Stage::Recap { slot, options, .. } => {
-                std::iter::once(slot).chain(options).map(|slot| slot.start).collect()
-            }
+            Stage::Recap { slot, options, .. } => std::iter::once(slot).chain(options).map(|slot| slot.start).collect(),
             _ => Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! Grades: "nota 8", "9/10", "4 de 5", "5 estrelas", "10", "⭐⭐⭐⭐".
 
 use crate::domain::conversation::sentiment::Mood;
-use crate::domain::text::reading::{Word, words};
+use crate::domain::text::reading::{Script, Word};
 use crate::domain::text::tokens::Kind;
 
 /// From this share of the best grade on it is praise, up to that one a complaint.
@@ -12,8 +12,8 @@ const GRADE_MAX: f32 = 10.0;
 const STAR: [char; 2] = ['⭐', '🌟'];
 
 /// The mood of the grade in a text; `None` when there is none.
-pub(super) fn of(text: &str) -> Option<Mood> {
-    share(text).map(|share| match share {
+pub(super) fn of(script: &Script<'_>) -> Option<Mood> {
+    share(script).map(|share| match share {
         _ if share >= GOOD_FROM => Mood::Positive,
         _ if share <= BAD_TO => Mood::Negative,
         _ => Mood::Neutral,
@@ -21,8 +21,8 @@ pub(super) fn of(text: &str) -> Option<Mood> {
 }
 
 /// The grade as a share of the best one.
-fn share(text: &str) -> Option<f32> {
-    let words = words(text);
+fn share(script: &Script<'_>) -> Option<f32> {
+    let words = script.words();
     let graded = words.iter().enumerate().find_map(|(at, word)| {
         let next = words.get(at + 1).map_or("", |word| word.text.as_str());
         let before = at.checked_sub(1).and_then(|at| words.get(at)).map_or("", |word| word.text.as_str());
@@ -36,7 +36,7 @@ fn share(text: &str) -> Option<f32> {
             _ => None,
         }
     });
-    graded.or_else(|| stars(text))
+    graded.or_else(|| stars(script.text()))
 }
 
 fn number(word: &Word) -> Option<f32> {

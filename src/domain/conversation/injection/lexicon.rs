@@ -2,16 +2,18 @@
 
 use std::sync::OnceLock;
 
+use regex::Regex;
 use thiserror::Error;
 
 use super::letters::{SOURCE as DOUBLES, parse_doubles};
+use crate::domain::text::table::{Parts, Table};
 
 const SOURCE: &str = include_str!("../../../../config/lexicon/injection.txt");
 /// The shortest beginning a word with a star may have; a shorter one would stand for half the dictionary.
 const STEM_MIN: usize = 3;
 /// Letters a word needs to be recognised inside a run of letters without blanks.
 const GLUED_MIN: usize = 4;
-const BUCKETS: usize = 1024;
+const TOO_LONG: &str = "a word of more than 63 letters";
 
 /// What is wrong with a lexicon.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -89,40 +91,50 @@ impl Phrase {
     }
 }
 
-/// A first word and the phrases it begins.
-#[derive(Clone, Debug)]
-struct Beginning {
-    first: Pattern,
-    phrases: Vec<Phrase>,
+/// How a word is known.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    /// As it stands.
+    is_word: bool,
+    /// As the beginning of words.
+    is_stem: bool,
 }
 
-/// All phrases, found by the first two letters of a word.
-#[derive(Clone, Debug)]
+/// Signs that are looked for in a text without blanks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signs(Option<Regex>);
+
+impl Signs {
+    fn of(signs: &[String]) -> Self {
+        let any = signs.iter().map(|sign| regex::escape(sign)).collect::<Vec<_>>().join("|");
+        Self(Regex::new(&any).ok().filter(|_| !signs.is_empty()))
+    }
+
+    /// Whether one of them is in the text.
+    pub(super) fn are_in(&self, squeezed: &str) -> bool {
+        self.0.as_ref().is_some_and(|any| any.is_match(squeezed))
+    }
+}
+
+/// All phrases, found by their first word.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Lexicon {
-    beginnings: Vec<Vec<Beginning>>,
-    vocabulary: Vec<Vec<Pattern>>,
+    by_word: Table<Box<str>, Vec<Phrase>>,
+    by_stem: Parts<Vec<Phrase>>,
+    vocabulary: Parts<Known>,
     /// Signs of a model's wire, without blanks.
-    pub(super) markers: Vec<String>,
+    pub(super) markers: Signs,
     /// Orders to machines, without blanks.
-    pub(super) code: Vec<String>,
+    pub(super) code: Signs,
     /// Signs of pages and programs, without blanks.
-    pub(super) markup: Vec<String>,
+    pub(super) markup: Signs,
 }
 
 impl Lexicon {
-    fn empty() -> Self {
-        Self {
-            beginnings: vec![Vec::new(); BUCKETS],
-            vocabulary: vec![Vec::new(); BUCKETS],
-            markers: Vec::new(),
-            code: Vec::new(),
-            markup: Vec::new(),
-        }
-    }
-
     /// Reads the text of a lexicon.
     fn parse(source: &str) -> Result<Self, LexiconError> {
-        let mut lexicon = Self::empty();
+        let mut lexicon = Self::default();
+        let (mut markers, mut markup, mut code) = (Vec::new(), Vec::new(), Vec::new());
         let mut heading = None;
         for (at, raw) in source.lines().enumerate() {
             let line = raw.trim();
@@ -135,12 +147,13 @@ impl Lexicon {
                 continue;
             }
             match heading.ok_or_else(|| fault("a phrase before the first group"))? {
-                Heading::Markers => lexicon.markers.push(line.to_lowercase()),
-                Heading::Markup => lexicon.markup.push(line.to_lowercase()),
-                Heading::Code => lexicon.code.push(line.to_lowercase()),
+                Heading::Markers => markers.push(line.to_lowercase()),
+                Heading::Markup => markup.push(line.to_lowercase()),
+                Heading::Code => code.push(line.to_lowercase()),
                 Heading::Group(group) => lexicon.add(line, group).map_err(fault)?,
             }
         }
+        (lexicon.markers, lexicon.markup, lexicon.code) = (Signs::of(&markers), Signs::of(&markup), Signs::of(&code));
         Ok(lexicon)
     }
 
@@ -151,50 +164,47 @@ impl Lexicon {
             phrases = phrases.iter().flat_map(|begun| choices.iter().map(|next| with(begun, next))).collect();
         }
         for words in phrases {
-            for word in &words {
-                self.know(word);
-            }
+            words.iter().try_for_each(|word| self.know(word))?;
             if let [first, rest @ ..] = words.as_slice() {
-                self.begin(first, Phrase { rest: rest.to_vec(), group });
+                self.begin(first, Phrase { rest: rest.to_vec(), group })?;
             }
         }
         Ok(())
     }
 
-    fn begin(&mut self, first: &Pattern, phrase: Phrase) {
-        let Some(place) = self.beginnings.get_mut(bucket(&first.letters)) else { return };
-        match place.iter_mut().find(|beginning| beginning.first == *first) {
-            Some(beginning) => beginning.phrases.push(phrase),
-            None => place.push(Beginning { first: first.clone(), phrases: vec![phrase] }),
-        }
+    fn begin(&mut self, first: &Pattern, phrase: Phrase) -> Result<(), &'static str> {
+        let phrases = match first.is_stem {
+            true => self.by_stem.beginning(&first.letters).ok_or(TOO_LONG)?,
+            false => self.by_word.entry(first.letters.as_str().into()).or_default(),
+        };
+        phrases.push(phrase);
+        Ok(())
     }
 
-    fn know(&mut self, word: &Pattern) {
-        let Some(place) = self.vocabulary.get_mut(bucket(&word.letters)) else { return };
-        if word.letters.len() >= GLUED_MIN && !place.contains(word) {
-            place.push(word.clone());
+    fn know(&mut self, word: &Pattern) -> Result<(), &'static str> {
+        if word.letters.len() >= GLUED_MIN {
+            let known = self.vocabulary.beginning(&word.letters).ok_or(TOO_LONG)?;
+            known.is_stem |= word.is_stem;
+            known.is_word |= !word.is_stem;
         }
+        Ok(())
     }
 
     /// The phrases whose first word this is.
-    pub(super) fn beginning_with(&self, word: &str) -> impl Iterator<Item = &Phrase> {
-        let place = self.beginnings.get(bucket(word)).map_or(&[][..], Vec::as_slice);
-        place.iter().filter(move |beginning| beginning.first.matches(word)).flat_map(|beginning| &beginning.phrases)
+    pub(super) fn beginning_with<'a>(&'a self, word: &'a str) -> impl Iterator<Item = &'a Phrase> {
+        let by_stem = self.by_stem.beginnings_of(word).flat_map(|(_, phrases)| phrases);
+        self.by_word.get(word).into_iter().flatten().chain(by_stem)
     }
 
     /// Whether the word, of four letters or more, stands in any phrase.
     pub(super) fn knows(&self, word: &str) -> bool {
-        word.len() >= GLUED_MIN && self.known_from(word).any(|pattern| pattern.matches(word))
+        let is_known = |(length, known): (usize, &Known)| known.is_stem || known.is_word && length == word.len();
+        self.vocabulary.beginnings_of(word).any(is_known)
     }
 
     /// The length in bytes of the longest known word that letters without blanks begin with.
     pub(super) fn known_prefix(&self, letters: &str) -> Option<usize> {
-        self.known_from(letters).map(|pattern| pattern.letters.len()).max()
-    }
-
-    fn known_from<'a>(&'a self, letters: &'a str) -> impl Iterator<Item = &'a Pattern> {
-        let place = self.vocabulary.get(bucket(letters)).map_or(&[][..], Vec::as_slice);
-        place.iter().filter(move |pattern| letters.starts_with(&pattern.letters))
+        self.vocabulary.beginnings_of(letters).next_back().map(|(length, _)| length)
     }
 }
 
@@ -239,17 +249,10 @@ fn with(begun: &[Pattern], next: &Pattern) -> Vec<Pattern> {
     begun.iter().chain([next]).cloned().collect()
 }
 
-/// Where words with these first two letters lie.
-fn bucket(word: &str) -> usize {
-    let mut bytes = word.bytes();
-    let (first, second) = (bytes.next().unwrap_or_default(), bytes.next().unwrap_or_default());
-    usize::from(first & 31) * 32 + usize::from(second & 31)
-}
-
 /// The lexicon of the product; an empty one where its file is malformed, which [`check`] tells.
 pub(super) fn lexicon() -> &'static Lexicon {
     static LEXICON: OnceLock<Lexicon> = OnceLock::new();
-    LEXICON.get_or_init(|| Lexicon::parse(SOURCE).unwrap_or_else(|_| Lexicon::empty()))
+    LEXICON.get_or_init(|| Lexicon::parse(SOURCE).unwrap_or_default())
 }
 
 /// Whether the lexicons of the product can be read.

@@ -1,7 +1,7 @@
 //! Forged syntax: the wire of a language model, calls of tools, orders to a machine, lines in another's name.
 
 use super::Reason;
-use super::lexicon::Lexicon;
+use super::lexicon::{Lexicon, Signs};
 
 /// Who speaks in a transcript or a model's wire.
 #[rustfmt::skip]
@@ -33,9 +33,10 @@ const FRAME: [char; 9] = ['<', '[', '{', '#', '=', '*', '-', '|', '~'];
 /// Looks for forged syntax in a lower-case text; `tell` hears every sign found.
 pub(super) fn scan(text: &str, lexicon: &Lexicon, tell: &mut impl FnMut(Reason, f32)) {
     let low = text.to_lowercase();
-    let squeezed: String = low.chars().filter(|c| !c.is_whitespace()).collect();
-    let mut seek = |signs: &[String], reason, weight| {
-        if signs.iter().any(|sign| squeezed.contains(sign.as_str())) {
+    let mut squeezed = String::with_capacity(low.len());
+    squeezed.extend(low.chars().filter(|c| !c.is_whitespace()));
+    let mut seek = |signs: &Signs, reason, weight| {
+        if signs.are_in(&squeezed) {
             tell(reason, weight);
         }
     };
@@ -43,7 +44,7 @@ pub(super) fn scan(text: &str, lexicon: &Lexicon, tell: &mut impl FnMut(Reason, 
     seek(&lexicon.code, Reason::OrdersMachine, 0.55);
     seek(&lexicon.markup, Reason::ForgedSyntax, 0.35);
     let mut voices: Vec<&str> = Vec::new();
-    for line in low.split(['\n', '"', '.', '!', '?']) {
+    for line in low.split(['\n', '"', '.', '!', '?']).filter(|line| may_speak(line)) {
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         if is_framed(&line) {
             tell(Reason::ForgedSyntax, 0.6);
@@ -62,6 +63,12 @@ pub(super) fn scan(text: &str, lexicon: &Lexicon, tell: &mut impl FnMut(Reason, 
     } else if speaks(&ASKERS) && speaks(&ANSWERERS) {
         tell(Reason::ForgedVoice, 0.55);
     }
+}
+
+/// Whether a line has a sign that every frame and every voice has.
+fn may_speak(line: &str) -> bool {
+    let ruled = || line.trim_start().starts_with(['#', '=', '-', '*', '~']);
+    line.bytes().any(|byte| matches!(byte, b':' | b'<' | b'[' | b'{')) || ruled()
 }
 
 /// "system: …" at the beginning of a line.

@@ -1,7 +1,10 @@
 //! A text as the words a reader sees in it, also where they are written so that a filter does not.
 
+use std::sync::LazyLock;
+
 use super::letters::{Letter, fold, is_joker, is_leet, leet, shifted};
 use super::lexicon::Lexicon;
+use crate::domain::text::table::Set;
 
 /// How far apart the end of a sentence puts two words.
 const SENTENCE_GAP: u32 = 4;
@@ -31,6 +34,11 @@ const COMMON: [&str; 52] = [
     "por", "mais", "se", "ou", "eu", "me", "te", "meu", "sua", "seu", "tem", "bom", "dia", "sou", "the", "of", "to",
     "and", "is", "in", "it", "my", "for", "on", "be", "you", "i", "y", "el", "la", "los", "en", "un", "con",
 ];
+
+fn is_common(word: &str) -> bool {
+    static ALL: LazyLock<Set<&str>> = LazyLock::new(|| COMMON.into_iter().collect());
+    ALL.contains(word)
+}
 
 /// One word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,13 +138,15 @@ fn pieces(text: &str) -> Vec<Piece> {
 
 fn uncover(pieces: &[Piece], lexicon: &Lexicon) -> Vec<Word> {
     let mut words = Vec::with_capacity(pieces.len());
+    let cuttable: Vec<bool> = pieces.iter().map(|piece| may_be_cut(piece, lexicon)).collect();
     let mut rest = pieces;
     while let Some(piece) = rest.first() {
+        let cuttable = cuttable.get(pieces.len() - rest.len()..).unwrap_or_default();
         let used = spelled(rest, lexicon, &mut words)
             .or_else(|| disguised(piece, lexicon, &mut words))
             .or_else(|| glued(piece, lexicon, &mut words))
             .or_else(|| mistyped(piece, lexicon, &mut words))
-            .or_else(|| joined(rest, lexicon, &mut words))
+            .or_else(|| joined(rest, cuttable, lexicon, &mut words))
             .unwrap_or_else(|| {
                 plain(piece, lexicon, &mut words);
                 1
@@ -177,7 +187,7 @@ fn disguised(piece: &Piece, lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<
     }
     let text = if piece.has_sign && piece.has_letter {
         let trimmed = piece.text.trim_matches(is_joker).trim_end_matches(['!', '+', '|']);
-        let is_word = |word: &String| lexicon.knows(word) || COMMON.contains(&word.as_str());
+        let is_word = |word: &String| lexicon.knows(word) || is_common(word);
         let guesses = readings(trimmed);
         guesses.into_iter().filter(|guess| guess != trimmed).find(is_word)?
     } else if piece.has_lookalike && lexicon.knows(&piece.text) {
@@ -247,13 +257,17 @@ fn glued(piece: &Piece, lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<usiz
 }
 
 /// "ig-no-re", "ins tru ções": one known word in pieces none of which is a word.
-fn joined(rest: &[Piece], lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<usize> {
-    let first = rest.first().filter(|piece| may_be_cut(piece, lexicon))?;
-    let mut text = first.text.clone();
+fn joined(rest: &[Piece], cuttable: &[bool], lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<usize> {
+    if !cuttable.starts_with(&[true, true]) {
+        return None;
+    }
+    let first = rest.first()?;
+    let mut text = String::with_capacity(JOINED_MAX * 2);
+    text.push_str(&first.text);
     let mut tight = true;
-    for (at, piece) in rest.iter().enumerate().take(PIECES_MAX).skip(1) {
+    for ((at, piece), cuttable) in rest.iter().enumerate().zip(cuttable).take(PIECES_MAX).skip(1) {
         let is_near = piece.place.saturating_sub(first.place) < SENTENCE_GAP * 2 && text.len() < JOINED_MAX;
-        if !is_near || !may_be_cut(piece, lexicon) {
+        if !is_near || !cuttable {
             return None;
         }
         tight &= piece.is_tight;
@@ -268,7 +282,7 @@ fn joined(rest: &[Piece], lexicon: &Lexicon, words: &mut Vec<Word>) -> Option<us
 }
 
 fn may_be_cut(piece: &Piece, lexicon: &Lexicon) -> bool {
-    piece.has_letter && piece.text.len() < 9 && !COMMON.contains(&piece.text.as_str()) && !lexicon.knows(&piece.text)
+    piece.has_letter && piece.text.len() < 9 && !is_common(&piece.text) && !lexicon.knows(&piece.text)
 }
 
 /// A word as it stands, or the words that signs inside it part.
@@ -291,7 +305,7 @@ fn segments(letters: &str, lexicon: &Lexicon, min: usize) -> Vec<String> {
             between.push_str(word);
         } else {
             let short = std::mem::take(&mut between);
-            if !found.is_empty() && COMMON.contains(&short.as_str()) {
+            if !found.is_empty() && is_common(&short) {
                 found.push(short);
             }
             found.push(word.to_owned());
@@ -308,7 +322,7 @@ fn push_all(found: Vec<String>, place: u32, words: &mut Vec<Word>) {
 
 /// The same words read backwards: the whole text from its end, and each word in its place.
 pub(super) fn mirrored(words: &[Word], lexicon: &Lexicon) -> Option<[Vec<Word>; 2]> {
-    let turned = altered(words, lexicon, |word| word.chars().rev().collect())?;
+    let turned = altered(words, lexicon, |word, turned| turned.extend(word.chars().rev()))?;
     let last = words.last().map_or(0, |word| word.place);
     let from_end = turned.iter().rev().map(|word| Word { place: last.saturating_sub(word.place), ..word.clone() });
     Some([from_end.collect(), turned])
@@ -317,32 +331,42 @@ pub(super) fn mirrored(words: &[Word], lexicon: &Lexicon) -> Option<[Vec<Word>; 
 /// The words with their letters moved along the alphabet by the one step that makes most sense, if any does. Only
 /// rot13 is tried on text with everyday words in it, every step on text without.
 pub(super) fn unshifted(words: &[Word], lexicon: &Lexicon) -> Option<Vec<Word>> {
-    let steps = if words.iter().take(60).any(|word| COMMON.contains(&word.text.as_str()) && word.text.len() > 1) {
-        13..=13
-    } else {
-        1..=25
-    };
-    let sense = |by: u8| {
-        let long = words.iter().take(40).filter(|word| word.text.len() >= DISGUISED_MIN && word.text.is_ascii());
-        long.filter(|word| lexicon.knows(&moved(&word.text, by))).count()
-    };
-    let best = steps.max_by_key(|by| sense(*by))?;
-    altered(words, lexicon, |word| moved(word, best))
+    let is_everyday = |word: &Word| word.text.len() > 1 && is_common(&word.text);
+    let best = if words.iter().take(60).any(is_everyday) { 13 } else { best_step(words, lexicon)? };
+    altered(words, lexicon, |word, moved| moved.extend(word.chars().map(|c| shifted(c, best))))
 }
 
-fn moved(word: &str, by: u8) -> String {
-    word.chars().map(|c| shifted(c, by)).collect()
+/// The step along the alphabet that makes the most known words; of equally good ones the longest.
+fn best_step(words: &[Word], lexicon: &Lexicon) -> Option<u8> {
+    let long = words.iter().take(40).filter(|word| word.text.len() >= DISGUISED_MIN && word.text.is_ascii());
+    let long: Vec<&str> = long.map(|word| word.text.as_str()).collect();
+    let mut moved = String::new();
+    let mut sense = |by: u8| {
+        let makes_sense = |word: &&&str| {
+            moved.clear();
+            moved.extend(word.chars().map(|c| shifted(c, by)));
+            lexicon.knows(&moved)
+        };
+        long.iter().filter(makes_sense).count()
+    };
+    (1..=25).max_by_key(|by| sense(*by))
 }
 
 /// The words changed, if a known word of some length comes out that was not there before.
-fn altered(words: &[Word], lexicon: &Lexicon, change: impl Fn(&str) -> String) -> Option<Vec<Word>> {
-    let is_sense = |word: &Word| {
-        let text = change(&word.text);
+fn altered(words: &[Word], lexicon: &Lexicon, change: impl Fn(&str, &mut String)) -> Option<Vec<Word>> {
+    let mut text = String::new();
+    let mut is_sense = |word: &Word| {
+        text.clear();
+        change(&word.text, &mut text);
         text != word.text && lexicon.knows(&text)
     };
     if !words.iter().any(|word| word.text.len() >= DISGUISED_MIN && is_sense(word)) {
         return None;
     }
-    let turn = |word: &Word| Word { text: change(&word.text), place: word.place, is_hidden: true };
+    let turn = |word: &Word| {
+        let mut text = String::with_capacity(word.text.len());
+        change(&word.text, &mut text);
+        Word { text, place: word.place, is_hidden: true }
+    };
     Some(words.iter().map(turn).collect())
 }

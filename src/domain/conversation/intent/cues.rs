@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crate::domain::text::lexicon::LexiconError;
 use crate::domain::text::phrases::Phrases;
-use crate::domain::text::reading::{Hit, Reading};
+use crate::domain::text::reading::{Hit, Reading, Script};
 
 const FILE: &str = "intent.txt";
 const BUILT_IN: &str = include_str!("../../../../config/lexicon/intent.txt");
@@ -91,9 +91,15 @@ pub struct Cues {
 impl Cues {
     /// Reads a text.
     pub fn of(text: &str) -> Self {
+        Self::of_script(&Script::of(text))
+    }
+
+    /// The same for a text whose words are read already.
+    pub fn of_script(script: &Script<'_>) -> Self {
+        let text = script.text();
         let asks = text.contains(['?', '？']);
         let finished = text.trim_end().ends_with(['.', '!']);
-        Self { reading: LEXICON.phrases.read(text), asks, finished }
+        Self { reading: LEXICON.phrases.read_in(script), asks, finished }
     }
 
     /// Whether the sign is there.
@@ -118,8 +124,7 @@ impl Cues {
 
     /// The places of a sign.
     pub fn hits(&self, cue: Cue) -> impl Iterator<Item = &Hit> {
-        let place = CUES.iter().position(|(known, _)| *known == cue);
-        let section = place.and_then(|place| LEXICON.sections.get(place).copied().flatten());
+        let section = LEXICON.sections.get(cue as usize).copied().flatten();
         self.reading.hits().iter().filter(move |hit| Some(hit.section) == section)
     }
 
@@ -146,6 +151,6 @@ impl Cues {
     /// Whether the signs cover every word that is more than politeness.
     pub fn only(&self, cues: &[Cue]) -> bool {
         let covered = |at: usize| cues.iter().any(|cue| self.hits(*cue).any(|hit| hit.start <= at && at < hit.end));
-        self.reading.words().iter().enumerate().all(|(at, word)| word.noise || covered(at))
+        self.reading.words().iter().enumerate().all(|(at, _)| self.reading.is_noise(at) || covered(at))
     }
 }

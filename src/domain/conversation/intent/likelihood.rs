@@ -8,7 +8,6 @@ use std::sync::LazyLock;
 use super::cues::{CUES, Cues};
 use super::{Context, Intent};
 use crate::domain::text::reading::Word;
-use crate::domain::text::sound::{sound, without_ending};
 use crate::domain::text::stem::stem;
 use crate::domain::text::tokens::Kind;
 
@@ -64,8 +63,8 @@ pub fn features(cues: &Cues, context: Context, ruled: Option<Intent>) -> Vec<usi
         places.add(b'b', &[here, next]);
         places.add(b's', &[here, after]);
         if word.kind == Kind::Word {
-            let heard = without_ending(&sound(&word.text));
-            let head = heard.char_indices().nth(HEAD_LETTERS).map_or(heard.as_str(), |(end, _)| head(&heard, end));
+            let heard = word.heard().bare.as_str();
+            let head = heard.char_indices().nth(HEAD_LETTERS).map_or(heard, |(end, _)| head(heard, end));
             places.add(b'h', &[head]);
         }
     }

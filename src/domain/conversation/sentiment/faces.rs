@@ -1,9 +1,9 @@
 //! Emoji and typed faces.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::domain::text::lexicon::{LexiconError, entries};
+use crate::domain::text::table::Table;
 
 const FILE: &str = "emoji.txt";
 const BUILT_IN: &str = include_str!("../../../../config/lexicon/emoji.txt");
@@ -14,7 +14,7 @@ const COUNTED_MAX: f32 = 3.0;
 
 #[derive(Debug, Default)]
 struct Faces {
-    emoji: HashMap<char, f32>,
+    emoji: Table<char, f32>,
     typed: Vec<(String, f32)>,
 }
 
@@ -25,7 +25,9 @@ static FACES: LazyLock<Faces> = LazyLock::new(|| parse(BUILT_IN).unwrap_or_defau
 pub(super) fn sum(text: &str) -> f32 {
     let (mut positive, mut negative) = (0.0_f32, 0.0_f32);
     let mut count = |sign: f32| if sign > 0.0 { positive += 1.0 } else { negative += 1.0 };
-    text.chars().filter(|c| !c.is_alphanumeric()).filter_map(|c| FACES.emoji.get(&c)).for_each(|sign| count(*sign));
+    // No emoji is ASCII, and none a letter.
+    let signs = text.chars().filter(|c| !c.is_ascii() && !c.is_alphanumeric());
+    signs.filter_map(|c| FACES.emoji.get(&c)).for_each(|sign| count(*sign));
     if text.contains(is_face_sign) {
         for word in text.split_whitespace().filter(|word| word.contains(is_face_sign)) {
             let face = FACES.typed.iter().find(|(face, _)| word.ends_with(face.as_str()) && !is_link(word));

@@ -1,7 +1,7 @@
 //! The weight of the words of a text.
 
 use crate::domain::text::phrases::Phrases;
-use crate::domain::text::reading::{Hit, Reading};
+use crate::domain::text::reading::{Hit, Reading, Script};
 
 /// Every section of the lexicon: the moods, as in [`MOODS`], and what changes them.
 pub(super) const SECTIONS: [&str; 11] = [
@@ -55,8 +55,8 @@ impl Lexicon {
 }
 
 /// What the words of a text weigh together.
-pub(super) fn sum(lexicon: &Lexicon, text: &str) -> f32 {
-    let reading = lexicon.phrases.read(text);
+pub(super) fn sum(lexicon: &Lexicon, script: &Script<'_>) -> f32 {
+    let reading = lexicon.phrases.read_in(script);
     let mut taken = vec![false; reading.words().len()];
     let moods = longest_moods(lexicon, &reading, &mut taken);
     let words = Changes::of(lexicon, &reading, &taken);

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::glance::{Glance, has_digits, letter_runs};
 use super::ground::Ground;
 use super::sentences::Sentence;
 use super::spelled::digit;
@@ -68,7 +69,6 @@ static DATE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^\s*(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{4})\s*$").ok());
 // A number's groups: blanks, dashes, dots and brackets between them, no more than three of these at once.
 static DIGITS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\+?\(?\d(?:[\s.()\-–]{0,3}\d){7,15}").ok());
-static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\p{L}+").ok());
 
 /// The contacts of a text, none within another.
 pub(super) fn found(text: &str) -> Vec<Contact> {
@@ -80,7 +80,8 @@ pub(super) fn found(text: &str) -> Vec<Contact> {
             add(&mut out, link.range(), ContactKind::Link, link_key(link.as_str()));
         }
     }
-    let numbers = text.chars().filter(|c| c.is_numeric()).count() >= DIGITS_MIN;
+    let numbers = text.chars().filter(|c| c.is_numeric()).count() >= DIGITS_MIN
+        && (has_digits(text, SUBSCRIBER_DIGITS) || Glance::at(text).may_hold(&NAMED));
     for document in DOCUMENTS.iter().filter(|_| numbers).flat_map(|regex| regex.find_iter(text)) {
         add(&mut out, document.range(), ContactKind::Document, digits_of(document.as_str()));
     }
@@ -95,6 +96,8 @@ pub(super) fn found(text: &str) -> Vec<Contact> {
     out
 }
 
+/// How documents are named whose digits may stand far apart.
+const NAMED: [&str; 4] = ["cpf", "rg", "cnpj", "cnh"];
 /// Fewer digits are no document and no telephone number.
 const DIGITS_MIN: usize = 6;
 
@@ -131,9 +134,13 @@ fn link_key(link: &str) -> String {
 
 /// Eight digits or more in words: "nove oito sete …".
 fn spelled(text: &str) -> Vec<(Range<usize>, String)> {
-    let Some(regex) = WORDS.as_ref() else { return Vec::new() };
-    let words: Vec<(Range<usize>, Option<char>)> =
-        regex.find_iter(text).map(|word| (word.range(), digit(&fold(word.as_str())))).collect();
+    let runs = letter_runs(text);
+    let longest = runs.split(|run| !may_be_digit(text, run)).map(<[_]>::len).max();
+    if longest.is_none_or(|longest| longest < SUBSCRIBER_DIGITS) {
+        return Vec::new();
+    }
+    let digit_at = |run: Range<usize>| (run.clone(), digit(&fold(text.get(run).unwrap_or_default())));
+    let words: Vec<(Range<usize>, Option<char>)> = runs.into_iter().map(digit_at).collect();
     let mut out = Vec::new();
     let mut run: Vec<(Range<usize>, char)> = Vec::new();
     for (range, digit) in words.into_iter().chain([(0..0, None)]) {
@@ -150,6 +157,14 @@ fn spelled(text: &str) -> Vec<(Range<usize>, String)> {
         }
     }
     out
+}
+
+/// Whether a word begins like a digit's name, "meia" among them.
+fn may_be_digit(text: &str, run: &Range<usize>) -> bool {
+    let first = text.get(run.clone()).and_then(|word| word.chars().next());
+    first.is_some_and(|c| {
+        !c.is_ascii() || matches!(c.to_ascii_lowercase(), 'z' | 'm' | 'u' | 'd' | 't' | 'q' | 'c' | 's' | 'o' | 'n')
+    })
 }
 
 /// Contacts that are in no fact and not the customer's own.

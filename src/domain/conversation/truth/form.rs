@@ -1,9 +1,12 @@
 //! How a text is written, whatever it says: in Portuguese, not too long, and none of the model's own instruction.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use super::ground::plain_words;
-use super::{Blocked, ClaimKind, Truths};
+use super::ground::{Ground, plain_words};
+use super::{Blocked, ClaimKind};
+use crate::domain::conversation::prompt;
+use crate::domain::text::table::{Set, Table};
 
 /// The longest text that may be sent, in characters: two bubbles.
 const LENGTH_MAX: usize = 600;
@@ -234,65 +237,94 @@ const SPANISH: [&str; 56] = [
     "ahora",
 ];
 
-pub(super) fn check(text: &str, truths: &Truths<'_>) -> Vec<Blocked> {
+pub(super) fn check(text: &str, ground: &Ground<'_>) -> Vec<Blocked> {
     let mut blocked = Vec::new();
     if text.chars().count() > LENGTH_MAX {
         blocked.push(Blocked::new(ClaimKind::Length, format!("{} caracteres", text.chars().count())));
     }
-    if !is_portuguese(text) {
+    let words = plain_words(text);
+    if !is_portuguese(text, &words) {
         blocked.push(Blocked::new(ClaimKind::Language, text));
     }
-    if let Some(echo) = echo(text, truths) {
+    if let Some(echo) = echo(text, &words, ground) {
         blocked.push(Blocked::new(ClaimKind::PromptEcho, echo));
     }
     blocked
 }
 
-fn is_portuguese(text: &str) -> bool {
+fn is_portuguese(text: &str, words: &str) -> bool {
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let latin = text.chars().filter(|c| c.is_alphabetic() && is_latin(*c)).count();
     if letters >= 4 && latin * 10 < letters * 7 {
         return false;
     }
-    let words = plain_words(text);
-    let words: Vec<&str> = words.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic)).collect();
-    if words.len() < WORDS_TO_TELL {
+    let (mut count, mut ours, mut english, mut spanish) = (0, 0, 0, 0);
+    for word in words.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic)) {
+        count += 1;
+        let Some(tongues) = TONGUES.get(word) else { continue };
+        ours += usize::from(tongues & OURS != 0);
+        english += usize::from(tongues & THEIRS_ENGLISH != 0);
+        spanish += usize::from(tongues & THEIRS_SPANISH != 0);
+    }
+    if count < WORDS_TO_TELL {
         return true;
     }
-    let hits = |list: &[&str]| words.iter().filter(|word| list.contains(word)).count();
-    let (ours, english, spanish) = (hits(&PORTUGUESE), hits(&ENGLISH), hits(&SPANISH));
     let foreign = english.max(spanish);
     // Spanish shares many words; it takes as many again to be sure.
     let outvoted = (english >= 3 && english > ours) || (spanish >= 4 && spanish > ours + 1);
-    let unknown = words.len() >= 12 && ours == 0;
-    !(outvoted || unknown || (words.len() >= 8 && ours == 0 && foreign >= 2))
+    let unknown = count >= 12 && ours == 0;
+    !(outvoted || unknown || (count >= 8 && ours == 0 && foreign >= 2))
 }
+
+const OURS: u8 = 1;
+const THEIRS_ENGLISH: u8 = 2;
+const THEIRS_SPANISH: u8 = 4;
+
+/// Which of the lists a word is in.
+static TONGUES: LazyLock<Table<&str, u8>> = LazyLock::new(|| {
+    let mut tongues: Table<&str, u8> = Table::default();
+    let lists = [(OURS, PORTUGUESE.as_slice()), (THEIRS_ENGLISH, &ENGLISH), (THEIRS_SPANISH, &SPANISH)];
+    for (tongue, words) in lists {
+        words.iter().for_each(|word| *tongues.entry(*word).or_default() |= tongue);
+    }
+    tongues
+});
 
 fn is_latin(c: char) -> bool {
     c.is_ascii() || matches!(c, '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}' | 'ª' | 'º')
 }
 
 /// Words of the instruction in a row, or an encoded text.
-fn echo(text: &str, truths: &Truths<'_>) -> Option<String> {
+fn echo(text: &str, words: &str, ground: &Ground<'_>) -> Option<String> {
     if let Some(run) = text.split_whitespace().find(|run| is_encoded(run)) {
         return Some(run.chars().take(RUN_MAX).collect());
     }
-    let said = plain_words(text);
-    let said: Vec<&str> = said.split_whitespace().collect();
+    let said: Vec<&str> = words.split_whitespace().collect();
     if said.len() < ECHO_WORDS {
         return None;
     }
-    let facts: Vec<String> = truths.facts.iter().map(|fact| plain_words(fact)).collect();
-    let rules: Vec<String> =
-        truths.system_prompt.lines().map(plain_words).filter(|line| !is_fact(line, &facts)).collect();
-    let rules = rules.join(" ");
-    let rules: Vec<&str> = rules.split_whitespace().collect();
-    let own: HashSet<&[&str]> = said.windows(ECHO_WORDS).collect();
-    rules.windows(ECHO_WORDS).filter(|window| own.contains(window)).map(|window| window.join(" ")).find(|echo| {
+    let lines: Vec<Cow<'_, str>> = ground.truths.system_prompt.lines().map(plain_line).collect();
+    let rules: Vec<&str> =
+        lines.iter().filter(|line| !is_fact(line, ground.facts())).flat_map(|line| line.split_whitespace()).collect();
+    let own: Vec<&[&str]> = said.windows(ECHO_WORDS).collect();
+    let begins: Set<&str> = own.iter().filter_map(|window| window.first().copied()).collect();
+    let repeated = |window: &&[&str]| {
+        window.first().is_some_and(|first| begins.contains(first)) && own.iter().any(|own| own == window)
+    };
+    rules.windows(ECHO_WORDS).filter(repeated).map(|window| window.join(" ")).find(|echo| {
         let wanted = format!(" {echo} ");
-        let by_customer = || truths.customer_said.iter().any(|said| plain_words(said).contains(&wanted));
-        !facts.iter().any(|fact| fact.contains(&wanted)) && !by_customer()
+        let by_customer = || ground.customer().iter().any(|said| said.contains(&wanted));
+        !ground.facts().iter().any(|fact| fact.contains(&wanted)) && !by_customer()
     })
+}
+
+/// The words of a line of the instruction; those of its standing lines are worked out once.
+fn plain_line(line: &str) -> Cow<'_, str> {
+    static STANDING: LazyLock<Table<String, String>> = LazyLock::new(|| {
+        let lines = prompt::standing_lines();
+        lines.map(|line| (plain_words(&line), line)).map(|(words, line)| (line, words)).collect()
+    });
+    STANDING.get(line).map_or_else(|| plain_words(line).into(), |words| words.as_str().into())
 }
 
 fn is_encoded(run: &str) -> bool {
@@ -303,9 +335,13 @@ fn is_encoded(run: &str) -> bool {
 
 /// Whether a line of the instruction only hands a fact on.
 fn is_fact(line: &str, facts: &[String]) -> bool {
-    let count = line.split_whitespace().count();
+    let mut count = None;
     facts.iter().any(|fact| {
-        let words = fact.split_whitespace().count();
-        words > 0 && count <= words + LABEL_WORDS_MAX && line.contains(fact.as_str())
+        let mut label = |fact: &str| {
+            let count = *count.get_or_insert_with(|| line.split_whitespace().count());
+            count <= fact.split_whitespace().count() + LABEL_WORDS_MAX
+        };
+        // One blank alone is a fact without words.
+        fact.len() > 1 && line.contains(fact.as_str()) && label(fact)
     })
 }

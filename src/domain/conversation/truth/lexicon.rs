@@ -1,12 +1,12 @@
 //! The signs of `config/lexicon/truth.txt`: what a text claims to have done, to have free, to know, to promise.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use crate::domain::text::fold::fold;
 use crate::domain::text::lexicon::{LexiconError, entries};
 use crate::domain::text::phrases::Phrases;
 use crate::domain::text::reading::Reading;
+use crate::domain::text::table::Set;
 
 const FILE: &str = "truth.txt";
 const BUILT_IN: &str = include_str!("../../../../config/lexicon/truth.txt");
@@ -64,7 +64,7 @@ pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
     Lexicon { phrases, sections }
 });
 
-static NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
+static NAMES: LazyLock<Set<String>> = LazyLock::new(|| {
     let all = entries(NAMES_FILE, NAMES_BUILT_IN).unwrap_or_default();
     all.iter().flat_map(|entry| entry.text.split_whitespace()).map(fold).collect()
 });

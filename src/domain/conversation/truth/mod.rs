@@ -11,6 +11,7 @@ mod advice;
 mod booking;
 mod contact;
 mod form;
+mod glance;
 mod ground;
 mod lexicon;
 mod people;
@@ -190,12 +191,12 @@ pub fn check(text: &str, truths: &Truths<'_>) -> Vec<Blocked> {
     if text.trim().is_empty() {
         return Vec::new();
     }
-    let mut blocked = form::check(text, truths);
+    let ground = Ground::of(truths);
+    let mut blocked = form::check(text, &ground);
     if blocked.iter().any(|one| matches!(one.kind, ClaimKind::Length | ClaimKind::Language)) {
         // A text in another language claims what is not read here; one is enough to keep it back.
         return blocked;
     }
-    let ground = Ground::of(truths);
     let contacts = contact::found(text);
     let without_contacts = masked(text, contacts.iter().map(|one| one.range.clone()));
     let amounts = prices::found(&without_contacts);

@@ -60,25 +60,30 @@ const NOBODY: [&str; 24] = [
 ];
 
 pub(super) fn check(text: &str, ground: &Ground<'_>) -> Vec<Blocked> {
-    let own: Vec<String> = ground.truths.names.iter().map(|name| plain_words(name)).collect();
-    let words: Vec<(&str, String)> = text
+    let words: Vec<&str> = text
         .split(|c: char| !(c.is_alphanumeric() || c == '.'))
         .map(|word| word.trim_matches('.'))
         .filter(|word| !word.is_empty())
-        .map(|word| (word, fold(word)))
         .collect();
     let mut blocked = Vec::new();
-    for (at, (written, folded)) in words.iter().enumerate() {
-        if !written.starts_with(char::is_uppercase) || folded.chars().count() < 2 {
+    for (at, written) in words.iter().enumerate() {
+        if !written.starts_with(char::is_uppercase) {
             continue;
         }
-        let before = at.checked_sub(1).and_then(|at| words.get(at)).map_or("", |(_, folded)| folded.as_str());
-        let titled = TITLES.contains(&before)
+        let folded = fold(written);
+        if folded.chars().nth(1).is_none() {
+            continue;
+        }
+        let before = at.checked_sub(1).and_then(|at| words.get(at)).map_or(String::new(), |word| fold(word));
+        let titled = TITLES.contains(&before.as_str())
             && written.chars().skip(1).any(char::is_lowercase)
-            && (before != "seu" || is_name(folded));
+            && (before != "seu" || is_name(&folded));
         let wanted = format!(" {folded} ");
-        let known = || own.iter().chain(ground.facts()).chain(ground.customer()).any(|text| text.contains(&wanted));
-        if (titled || is_name(folded)) && !NOBODY.contains(&folded.as_str()) && !known() {
+        let known = || {
+            let own = || ground.truths.names.iter().any(|name| plain_words(name).contains(&wanted));
+            own() || ground.facts().iter().chain(ground.customer()).any(|text| text.contains(&wanted))
+        };
+        if (titled || is_name(&folded)) && !NOBODY.contains(&folded.as_str()) && !known() {
             blocked.push(Blocked::new(ClaimKind::OtherPerson, *written));
         }
     }

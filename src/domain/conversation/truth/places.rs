@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::glance::Glance;
 use super::ground::{Ground, plain_words};
 use super::{Blocked, ClaimKind};
 
@@ -23,8 +24,29 @@ static STREET: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// The words the expression begins with.
+const STREETS: [&str; 17] = [
+    "rua",
+    "r.",
+    "avenida",
+    "av",
+    "av.",
+    "alameda",
+    "al.",
+    "praca",
+    "praça",
+    "travessa",
+    "rodovia",
+    "estrada",
+    "largo",
+    "bairro",
+    "shopping",
+    "edificio",
+    "edifício",
+];
+
 pub(super) fn check(text: &str, ground: &Ground<'_>) -> Vec<Blocked> {
-    let Some(street) = STREET.as_ref() else { return Vec::new() };
+    let Some(street) = STREET.as_ref().filter(|_| Glance::at(text).may_go_on(&STREETS)) else { return Vec::new() };
     let unknown = street.captures_iter(text).filter_map(|found| {
         let (all, name) = (found.get(0)?, found.get(1)?);
         let words = plain_words(name.as_str());

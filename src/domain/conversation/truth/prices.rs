@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::booking;
+use super::glance::{Glance, letter_runs};
 use super::ground::{Ground, plain_words};
 use super::lexicon::Sign;
 use super::sentences::Sentence;
@@ -41,40 +42,64 @@ pub(super) struct Priced {
 struct Pattern {
     regex: Regex,
     unit: Unit,
+    /// What a text has that it matches in.
+    needs: Needs,
+}
+
+enum Needs {
+    /// One of these somewhere.
+    Word(&'static [&'static str]),
+    /// A number right after one of these.
+    Before(&'static [&'static str]),
 }
 
 const NUMBER: &str = r"(\d{1,3}(?:\.\d{3})+(?:,\d{1,2})?|\d+(?:[.,]\d{1,2})?)";
 
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     [
-        (format!(r"(?i)(?:r\$|rs\$?|brl|us\$|u\$s?|€|\$)\s*{NUMBER}(\s*mil\b)?"), Unit::Money),
+        (format!(r"(?i)(?:r\$|rs\$?|brl|us\$|u\$s?|€|\$)\s*{NUMBER}(\s*mil\b)?"), Unit::Money, Needs::Word(&["$", "€", "rs", "brl"])),
         (
             format!(r"(?i){NUMBER}(\s*mil)?\s*(?:reais|real|contos?|pilas?|mangos|d[oó]lares|euros)\b"),
             Unit::Money,
+            Needs::Word(&["reais", "real", "conto", "pila", "mangos", "lares", "euros"]),
         ),
-        (r"(\d+,\d{2})\b".to_owned(), Unit::Money),
-        (format!(r"(?i){NUMBER}\s*(?:%|por\s+cento\b)"), Unit::Percent),
-        (r"(?i)\b(\d{1,2})\s*x\b".to_owned(), Unit::Instalments),
-        (r"(?i)\b(?:parcel\w*|divid\w*)\s+(?:em\s+)?(?:at[eé]\s+)?(\d{1,2})\b".to_owned(), Unit::Instalments),
-        (r"(?i)\b(\d{1,2})\s+(?:vezes|parcelas)(?:\s+(?:sem|no|de|iguais)\b|\s*[.,!?]|$)".to_owned(), Unit::Instalments),
+        (r"(\d+,\d{2})\b".to_owned(), Unit::Money, Needs::Word(&[","])),
+        (format!(r"(?i){NUMBER}\s*(?:%|por\s+cento\b)"), Unit::Percent, Needs::Word(&["%", "cento"])),
+        (r"(?i)\b(\d{1,2})\s*x\b".to_owned(), Unit::Instalments, Needs::Word(&["x"])),
+        (r"(?i)\b(?:parcel\w*|divid\w*)\s+(?:em\s+)?(?:at[eé]\s+)?(\d{1,2})\b".to_owned(), Unit::Instalments, Needs::Word(&["parcel", "divid"])),
+        (r"(?i)\b(\d{1,2})\s+(?:vezes|parcelas)(?:\s+(?:sem|no|de|iguais)\b|\s*[.,!?]|$)".to_owned(), Unit::Instalments, Needs::Word(&["vezes", "parcelas"])),
         (
             format!(
                 r"(?i)\b(?:custam?|custar[aá]|sai(?:\s+por)?|saem(?:\s+por)?|fica\s+(?:em|por)|valor(?:es)?|pre[cç]os?|cobramos|apenas|s[oó]|a\s+partir\s+de|por)\s*:?\s*(?:é|e|de|em|por|do|da|fica|está)?\s*{NUMBER}(\s*mil\b)?"
             ),
             Unit::Money,
+            Needs::Before(&PRICE_WORDS),
         ),
     ]
     .into_iter()
-    .filter_map(|(regex, unit)| Some(Pattern { regex: Regex::new(&regex).ok()?, unit }))
+    .filter_map(|(regex, unit, needs)| Some(Pattern { regex: Regex::new(&regex).ok()?, unit, needs }))
     .collect()
 });
 
-static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\p{L}+").ok());
+/// What stands right before the number in the last pattern.
+const PRICE_WORDS: [&str; 25] = [
+    "custa", "custam", "custara", "custará", "sai", "saem", "por", "em", "valor", "valores", "preço", "preco",
+    "preços", "precos", "cobramos", "apenas", "só", "so", "de", "é", "e", "do", "da", "fica", "está",
+];
 
 /// The amounts of a text, in order.
 pub(super) fn found(text: &str) -> Vec<Amount> {
     let mut out: Vec<Amount> = Vec::new();
-    for (index, pattern) in PATTERNS.iter().enumerate() {
+    let glance = Glance::at(text);
+    let counted = text.contains(char::is_numeric);
+    for (index, pattern) in PATTERNS.iter().enumerate().filter(|_| counted) {
+        let may_match = match pattern.needs {
+            Needs::Word(words) => glance.may_hold(words),
+            Needs::Before(words) => glance.may_count(words),
+        };
+        if !may_match {
+            continue;
+        }
         // The last pattern knows a price only by the words before it.
         let bare = index + 1 == PATTERNS.len();
         for groups in pattern.regex.captures_iter(text) {
@@ -116,9 +141,12 @@ fn hundredths(digits: &str, thousands: bool) -> Option<u64> {
 
 /// Amounts in words: "oitenta reais", "dez por cento", "custa duzentos".
 fn spelled(text: &str) -> Vec<Amount> {
-    let Some(regex) = WORD.as_ref() else { return Vec::new() };
-    let words: Vec<(Range<usize>, String)> =
-        regex.find_iter(text).map(|word| (word.range(), fold(word.as_str()))).collect();
+    let runs = letter_runs(text);
+    let folded = runs.into_iter().map(|range| (range.clone(), fold(text.get(range).unwrap_or_default())));
+    let words: Vec<(Range<usize>, String)> = folded.collect();
+    if !words.iter().any(|(_, word)| word != "e" && is_part(word)) {
+        return Vec::new();
+    }
     let word = |at: usize| words.get(at).map_or("", |(_, word)| word.as_str());
     let mut out = Vec::new();
     let mut at = 0;

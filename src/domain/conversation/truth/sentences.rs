@@ -90,7 +90,7 @@ pub(super) fn sentences(text: &str) -> Vec<Sentence<'_>> {
     let mut goes_on = false;
     for (index, (at, c)) in chars.iter().enumerate() {
         let next = chars.get(index + 1).map(|(_, c)| *c);
-        if *at >= start && begins_contrast(text.get(*at..).unwrap_or_default()) {
+        if *c == ' ' && *at >= start && begins_contrast(text.get(*at..).unwrap_or_default()) {
             push(&mut out, text, start..*at, &mut goes_on);
             (start, goes_on) = (*at, true);
         } else if ends_sentence(text, start, *at, *c, next) {

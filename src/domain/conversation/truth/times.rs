@@ -204,15 +204,18 @@ impl Judge<'_> {
     }
 
     fn hour_in_facts(&self, hour: &[ClockTime], days: &[NaiveDate], told_as_open: bool) -> bool {
-        let asked = self.ground.customer_hours().iter().flat_map(|hours| &hours.points);
-        let asked = asked.flatten().any(|time| hour.contains(time));
-        let inside = asked && self.sentence.has(Sign::Opening);
-        self.ground.hours().iter().any(|fact| {
-            let same = (told_as_open || !fact.bound) && fact.points.iter().flatten().any(|time| hour.contains(time));
-            let spanned = inside && hour.iter().any(|time| fact.spans(*time));
-            let on_days = !fact.has_days() || days.is_empty() || days.iter().any(|day| fact.covers(*day));
-            (same || spanned) && on_days
-        })
+        // The customer's lines are read only where the facts alone do not tell.
+        let asked = || {
+            let asked = self.ground.customer_hours().iter().flat_map(|hours| &hours.points);
+            self.sentence.has(Sign::Opening) && asked.flatten().any(|time| hour.contains(time))
+        };
+        let on_days = |fact: &&Hours| !fact.has_days() || days.is_empty() || days.iter().any(|day| fact.covers(*day));
+        let of_the_days = || self.ground.hours().iter().filter(on_days);
+        let same = |fact: &Hours| {
+            (told_as_open || !fact.bound) && fact.points.iter().flatten().any(|time| hour.contains(time))
+        };
+        let spanned = |fact: &Hours| hour.iter().any(|time| fact.spans(*time));
+        of_the_days().any(same) || of_the_days().any(spanned) && asked()
     }
 
     /// "30 minutos", "2 dias": a length that no fact names.

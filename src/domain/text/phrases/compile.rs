@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use crate::domain::text::fold::fold;
-use crate::domain::text::reading::{ElementSet, Word};
+use crate::domain::text::reading::Word;
 use crate::domain::text::sound::{sound, without_ending};
+use crate::domain::text::table::{Parts, Table};
 use crate::domain::text::tokens::{Kind, word_form};
 
 /// How many words `..` may stand for.
@@ -12,13 +13,13 @@ const GAP_MAX: usize = 3;
 /// From this length on, in bytes, a word may be known by its sound; shorter ones sound alike too easily.
 const HEARD_FROM: usize = 5;
 /// The element every word has.
-const ANY: usize = 0;
+const ANY: u32 = 0;
 
 /// One step of a phrase.
 #[derive(Debug)]
 pub(super) struct Step {
     /// What the word must be.
-    pub element: usize,
+    pub element: u32,
     /// Whether the word may be missing.
     optional: bool,
     /// How many words of any kind may stand before it.
@@ -28,64 +29,81 @@ pub(super) struct Step {
 /// Everything the phrases ask of a word, numbered, so that a word is looked up once and not once a phrase.
 #[derive(Debug, Default)]
 pub(super) struct Elements {
-    numbers: HashMap<String, usize>,
-    exact: HashMap<String, Vec<usize>>,
-    prefix: HashMap<String, Vec<usize>>,
-    suffix: HashMap<String, Vec<usize>>,
-    longest_part: usize,
+    numbers: HashMap<String, u32>,
+    exact: Table<Box<str>, Vec<u32>>,
+    prefix: Parts<Vec<u32>>,
+    suffix: Parts<Vec<u32>>,
     /// Words and beginnings by their sound, for what is spelled by ear.
-    heard: HashMap<String, Vec<usize>>,
-    heard_prefix: HashMap<String, Vec<usize>>,
-    kinds: HashMap<Kind, Vec<usize>>,
+    heard: Table<Box<str>, Vec<u32>>,
+    heard_prefix: Parts<Vec<u32>>,
+    kinds: Vec<(Kind, u32)>,
+}
+
+/// For each word of a text what it is, one after the other.
+#[derive(Debug)]
+pub(super) struct Sets {
+    elements: Vec<u32>,
+    ends: Vec<usize>,
+}
+
+impl Sets {
+    pub(super) fn with_capacity(words: usize) -> Self {
+        Self { elements: Vec::with_capacity(words * 4), ends: Vec::with_capacity(words) }
+    }
+
+    fn begin(&self) -> usize {
+        self.ends.last().copied().unwrap_or_default()
+    }
+
+    fn insert(&mut self, element: u32) {
+        if !self.elements.iter().skip(self.begin()).any(|known| *known == element) {
+            self.elements.push(element);
+        }
+    }
+
+    fn extend(&mut self, elements: &[u32]) {
+        elements.iter().for_each(|element| self.insert(*element));
+    }
+
+    /// What the word at a place is.
+    pub(super) fn of(&self, at: usize) -> &[u32] {
+        let begin = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
+        let range = begin.zip(self.ends.get(at)).map(|(begin, end)| begin..*end);
+        range.and_then(|range| self.elements.get(range)).unwrap_or_default()
+    }
 }
 
 impl Elements {
-    /// What a word is.
-    pub(super) fn of(&self, word: &Word) -> ElementSet {
-        let mut set = ElementSet::default();
-        set.insert(ANY);
-        let mut add = |found: Option<&Vec<usize>>| found.into_iter().flatten().for_each(|element| set.insert(*element));
-        add(self.kinds.get(&word.kind));
-        let exact = self.exact.get(&word.text);
+    /// Adds what a word is as the set of the next one.
+    pub(super) fn find(&self, word: &Word, sets: &mut Sets) {
+        sets.insert(ANY);
+        self.kinds.iter().filter(|(kind, _)| *kind == word.kind).for_each(|(_, element)| sets.insert(*element));
+        let exact = self.exact.get(word.text.as_str());
         let mut known = exact.is_some();
-        add(exact);
-        for (at, c) in word.text.char_indices().take(self.longest_part) {
-            let end = at + c.len_utf8();
-            let found = word.text.get(..end).and_then(|prefix| self.prefix.get(prefix));
-            known = known || (found.is_some() && end >= HEARD_FROM);
-            add(found);
+        sets.extend(exact.map_or(&[], Vec::as_slice));
+        for (length, found) in self.prefix.beginnings_of(&word.text) {
+            known = known || length >= HEARD_FROM;
+            sets.extend(found);
         }
-        for (at, _) in word.text.char_indices().rev().take(self.longest_part) {
-            add(word.text.get(at..).and_then(|suffix| self.suffix.get(suffix)));
+        self.suffix.endings_of(&word.text).for_each(|found| sets.extend(found));
+        // What is not known as it is written may be known by ear.
+        if !known && word.kind == Kind::Word && word.text.len() >= HEARD_FROM {
+            let heard = word.heard();
+            sets.extend(self.heard.get(heard.bare.as_str()).map_or(&[], Vec::as_slice));
+            self.heard_prefix.beginnings_of(&heard.key).for_each(|(_, found)| sets.extend(found));
         }
-        if !known && word.kind == Kind::Word {
-            self.add_heard(&word.text, &mut set);
-        }
-        set
-    }
-
-    /// What a word is that is not known as it is written.
-    fn add_heard(&self, word: &str, set: &mut ElementSet) {
-        if word.len() < HEARD_FROM {
-            return;
-        }
-        let key = sound(word);
-        let mut add = |found: Option<&Vec<usize>>| found.into_iter().flatten().for_each(|element| set.insert(*element));
-        add(self.heard.get(&without_ending(&key)));
-        for (at, c) in key.char_indices().take(self.longest_part).skip(HEARD_FROM - 1) {
-            add(key.get(..at + c.len_utf8()).and_then(|prefix| self.heard_prefix.get(prefix)));
-        }
+        sets.ends.push(sets.elements.len());
     }
 
     /// The number of an element such as `quero/queria`.
-    fn number(&mut self, alternatives: &str) -> Result<usize, String> {
+    fn number(&mut self, alternatives: &str) -> Result<u32, String> {
         if alternatives == "_" {
             return Ok(ANY);
         }
         if let Some(number) = self.numbers.get(alternatives) {
             return Ok(*number);
         }
-        let number = self.numbers.len() + 1;
+        let number = u32::try_from(self.numbers.len() + 1).map_err(|error| error.to_string())?;
         for written in alternatives.split('/') {
             self.learn(written, number)?;
         }
@@ -93,7 +111,7 @@ impl Elements {
         Ok(number)
     }
 
-    fn learn(&mut self, written: &str, number: usize) -> Result<(), String> {
+    fn learn(&mut self, written: &str, number: u32) -> Result<(), String> {
         let kind = match written {
             "#n" => Some(Kind::Number),
             "#h" => Some(Kind::Clock),
@@ -101,7 +119,7 @@ impl Elements {
             _ => None,
         };
         if let Some(kind) = kind {
-            self.kinds.entry(kind).or_default().push(number);
+            self.kinds.push((kind, number));
             return Ok(());
         }
         let (beginning, ending) = (written.strip_suffix('*'), written.strip_prefix('*'));
@@ -109,24 +127,24 @@ impl Elements {
         if folded.is_empty() || folded.contains(['*', '?', '@', '#', '<', '>', '.']) {
             return Err(format!("\"{written}\" is no word"));
         }
-        let (table, key) = match (beginning, ending) {
-            (Some(_), _) => (&mut self.prefix, folded),
-            (None, Some(_)) => (&mut self.suffix, folded),
-            (None, None) => (&mut self.exact, word_form(&folded)),
-        };
+        let too_long = || format!("\"{written}\" is too long");
         match (beginning, ending) {
-            (Some(_), _) if key.len() >= HEARD_FROM => {
-                self.heard_prefix.entry(sound(&key)).or_default().push(number);
+            (Some(_), _) => {
+                self.prefix.beginning(&folded).ok_or_else(too_long)?.push(number);
+                let sound = sound(&folded);
+                if folded.len() >= HEARD_FROM && sound.chars().count() >= HEARD_FROM {
+                    self.heard_prefix.beginning(&sound).ok_or_else(too_long)?.push(number);
+                }
             }
-            (None, None) if key.len() >= HEARD_FROM => {
-                self.heard.entry(without_ending(&sound(&key))).or_default().push(number);
+            (None, Some(_)) => self.suffix.ending(&folded).ok_or_else(too_long)?.push(number),
+            (None, None) => {
+                let form = word_form(&folded);
+                if form.len() >= HEARD_FROM {
+                    self.heard.entry(without_ending(&sound(&form)).into()).or_default().push(number);
+                }
+                self.exact.entry(form.into()).or_default().push(number);
             }
-            _ => {}
         }
-        if beginning.or(ending).is_some() {
-            self.longest_part = self.longest_part.max(key.chars().count());
-        }
-        table.entry(key).or_default().push(number);
         Ok(())
     }
 }
@@ -159,42 +177,35 @@ fn with_lists(part: &str, lists: &HashMap<String, String>) -> Result<String, Str
     Ok(part.split('/').map(known).collect::<Result<Vec<_>, _>>()?.join("/"))
 }
 
-/// Where a match that begins at the word `start` ends (after its last word), when it ends at `least` or later.
-pub(super) fn end_of_match(
-    steps: &[Step],
-    words: &[Word],
-    sets: &[ElementSet],
-    start: usize,
-    least: usize,
-) -> Option<usize> {
-    let sentence = words.get(start)?.sentence;
-    let walk = Walk { words, sets, sentence, least };
-    let (_, rest) = steps.split_first()?;
-    walk.end(rest, start + 1)
-}
-
-struct Walk<'a> {
-    words: &'a [Word],
-    sets: &'a [ElementSet],
-    sentence: usize,
-    least: usize,
+/// The words of a text and what each is.
+#[derive(Clone, Copy)]
+pub(super) struct Walk<'a> {
+    pub words: &'a [Word],
+    pub sets: &'a Sets,
 }
 
 impl Walk<'_> {
-    fn end(&self, steps: &[Step], at: usize) -> Option<usize> {
-        let Some((step, rest)) = steps.split_first() else { return (at >= self.least).then_some(at) };
+    /// Where a match that begins at the word `start` ends (after its last word), when it ends at `least` or later.
+    pub(super) fn end_of_match(self, steps: &[Step], start: usize, least: usize) -> Option<usize> {
+        let sentence = self.words.get(start)?.sentence;
+        let (_, rest) = steps.split_first()?;
+        self.end(rest, start + 1, (sentence, least))
+    }
+
+    fn end(self, steps: &[Step], at: usize, (sentence, least): (usize, usize)) -> Option<usize> {
+        let Some((step, rest)) = steps.split_first() else { return (at >= least).then_some(at) };
         let before = at.checked_sub(1).and_then(|at| self.words.get(at));
         for here in at..=at + step.gap {
-            let Some(word) = self.words.get(here).filter(|word| word.sentence == self.sentence) else { break };
+            let Some(word) = self.words.get(here).filter(|word| word.sentence == sentence) else { break };
             if here > at && before.is_some_and(|before| before.clause != word.clause) {
                 break;
             }
-            if self.sets.get(here).is_some_and(|set| set.contains(step.element))
-                && let Some(end) = self.end(rest, here + 1)
+            if self.sets.of(here).contains(&step.element)
+                && let Some(end) = self.end(rest, here + 1, (sentence, least))
             {
                 return Some(end);
             }
         }
-        if step.optional { self.end(rest, at) } else { None }
+        if step.optional { self.end(rest, at, (sentence, least)) } else { None }
     }
 }

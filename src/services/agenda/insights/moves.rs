@@ -28,7 +28,11 @@ pub struct Moves {
 /// Puts a timer for everybody who is to be asked now: of a marked appointment that is near, not confirmed by its
 /// customer, once an appointment whatever came of it, one a person, never in quiet hours. Whether the company wants it
 /// (`agenda.auto_reschedule`) is for the caller to ask. To be run every hour or so of the day.
-pub async fn auto_reschedule(services: &Services, tenant: &Tenant, actor: Option<&Actor>) -> Result<Moves, ServiceError> {
+pub async fn auto_reschedule(
+    services: &Services,
+    tenant: &Tenant,
+    actor: Option<&Actor>,
+) -> Result<Moves, ServiceError> {
     let now = services.clock.now();
     let local = now.with_timezone(&tenant.settings.timezone).naive_local();
     if nudge::is_quiet(tenant, now) {
@@ -93,4 +97,3 @@ fn row(seen: &Seen, chance: f64, now: chrono::DateTime<chrono::Utc>) -> TimerRow
         updated_at: now,
     }
 }
-

@@ -98,10 +98,8 @@ impl Past {
     /// Appointments that stand and are still to come, by their beginning.
     pub fn ahead(&self) -> impl Iterator<Item = Ahead<'_>> {
         let all = self.rows.iter().zip(&self.records).zip(&self.replayed.probabilities);
-        all.filter(|((row, _), _)| row.starts_at > self.now && state(row).stands()).map(|((row, record), chance)| Ahead {
-            row,
-            local: record.date.and_time(record.time.unwrap_or_default()),
-            chance: *chance,
+        all.filter(|((row, _), _)| row.starts_at > self.now && state(row).stands()).map(|((row, record), chance)| {
+            Ahead { row, local: record.date.and_time(record.time.unwrap_or_default()), chance: *chance }
         })
     }
 

@@ -41,9 +41,7 @@ impl Talker<'_> {
     pub(super) async fn hold(&self, calendar: &Calendar<'_>, order: &Order) -> Result<Fact, ServiceError> {
         let wish = self.wish(order, self.intent(order));
         match calendar.hold(&wish).await {
-            Ok(held) => {
-                Ok(Fact::Held(Hold { id: held.id.to_string(), slot: order.slot.clone(), until: held.until }))
-            }
+            Ok(held) => Ok(Fact::Held(Hold { id: held.id.to_string(), slot: order.slot.clone(), until: held.until })),
             // Somebody keeps or has it; or it is on offer no more.
             Err(CalendarError::Taken | CalendarError::NotOffered) => Ok(Fact::Taken),
             Err(CalendarError::Gone | CalendarError::Refused(_) | CalendarError::Unclear) => Ok(Fact::CannotHold),
@@ -51,7 +49,12 @@ impl Talker<'_> {
         }
     }
 
-    pub(super) async fn book(&self, calendar: &Calendar<'_>, order: &Order, state: &State) -> Result<Fact, ServiceError> {
+    pub(super) async fn book(
+        &self,
+        calendar: &Calendar<'_>,
+        order: &Order,
+        state: &State,
+    ) -> Result<Fact, ServiceError> {
         let wish = self.wish(order, kept(state).unwrap_or_else(|| self.intent(order)));
         match calendar.book(&wish).await {
             Ok(row) => {
@@ -62,7 +65,12 @@ impl Talker<'_> {
         }
     }
 
-    pub(super) async fn reschedule(&self, calendar: &Calendar<'_>, order: &Order, state: &State) -> Result<Fact, ServiceError> {
+    pub(super) async fn reschedule(
+        &self,
+        calendar: &Calendar<'_>,
+        order: &Order,
+        state: &State,
+    ) -> Result<Fact, ServiceError> {
         let Some(moving) = order.moving.as_deref().and_then(id) else { return Ok(Fact::Refused) };
         let from = state.wish.moving.as_ref().map_or(order.slot.start, |old| old.start);
         // A turn that is repeated finds it moved.
@@ -153,7 +161,8 @@ impl Talker<'_> {
     fn committed(&self, deed: Deed, row: &AppointmentRow) -> Fact {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let own = row.attendee_name() == self.customer.name;
-        let place = self.tenant.settings.facts.iter().find(|(label, _)| is_address(label)).map(|(_, fact)| fact.clone());
+        let place =
+            self.tenant.settings.facts.iter().find(|(label, _)| is_address(label)).map(|(_, fact)| fact.clone());
         let entry = Entry {
             appointment: row.id.to_string(),
             start: row.starts_at,
@@ -169,7 +178,8 @@ impl Talker<'_> {
 
     fn wish(&self, order: &Order, id: Uuid) -> Wish {
         let patient = order.patient.as_ref().and_then(|who| who.name.clone());
-        let customer = Customer { name: patient.unwrap_or_else(|| self.customer.name.clone()), ..self.customer.clone() };
+        let customer =
+            Customer { name: patient.unwrap_or_else(|| self.customer.name.clone()), ..self.customer.clone() };
         Wish { id, slot: self.open_slot(order), customer, source: "chat" }
     }
 

@@ -8,16 +8,14 @@ use super::{close, freed_of, reachable, refused};
 use crate::domain::agenda::waitlist::{FreeTime, Offer, Rules, Waiting, next};
 use crate::models::tenant::agenda_view;
 use crate::models::tenant::appointment;
-use crate::models::tenant::timer::{self, DUE, SKIPPED, TimerRow};
+use crate::models::tenant::timer::{self, SKIPPED, TimerRow};
 use crate::models::tenant::waitlist::{self, OFFERED, WAITING, WaitRow};
 use crate::services::agenda::insights::secretaria;
-use crate::services::agenda::{self, Calendar, CalendarError, Customer, OpenSlot, SlotWish, Wish, nudge};
+use crate::services::agenda::{self, Calendar, CalendarError, Customer, OpenSlot, SlotWish, Wish, nudge, timers};
 use crate::services::audit;
 use crate::services::{ServiceError, Services};
 use crate::tenant::{StoreError, Tenant, TenantTx};
 
-/// The kind of the timers by which people are asked; its appointment is the kept time.
-pub const VACANCY: &str = "vacancy";
 /// How long somebody stays marked while the calendar is asked.
 const MARKED: TimeDelta = TimeDelta::minutes(2);
 
@@ -88,10 +86,7 @@ async fn choose(tx: &mut TenantTx, freed: Uuid, now: DateTime<Utc>) -> Result<Op
         return Ok(None);
     }
     let reachable = reachable(tx, &rows).await?;
-    let waiting: Vec<Waiting> = rows
-        .iter()
-        .map(|row| waiting(row, row.conversation_id.is_some() && reachable.contains(&row.person_id)))
-        .collect();
+    let waiting: Vec<Waiting> = rows.iter().map(|row| waiting(row, reachable.contains(&row.person_id))).collect();
     let field = |name: &str| freed.data.get(name).and_then(Value::as_str).and_then(|id| id.parse().ok());
     let time = FreeTime { starts: freed.due_at, service: field("service"), professional: field("professional") };
     let Some(Offer { waiting: id, until }) = next(&time, &waiting, &Rules::default(), now, false) else {
@@ -159,7 +154,7 @@ async fn ask(
     intent: Uuid,
     now: DateTime<Utc>,
 ) -> Result<(), ServiceError> {
-    let Asked { mut row, until, freed } = asked;
+    let Asked { mut row, until, .. } = asked;
     let mut tx = tenant.db.begin().await?;
     let Some(mut kept) = appointment::lock(&mut tx, intent).await? else {
         tx.commit().await?;
@@ -170,28 +165,7 @@ async fn ask(
     row.offers = row.offers.saturating_add(1);
     (row.offered_id, row.offered_until, row.updated_at) = (Some(intent), kept.hold_until, now);
     waitlist::save(&mut tx, &row).await?;
-    let timer_row = TimerRow {
-        id: Uuid::now_v7(),
-        kind: VACANCY.to_owned(),
-        name: row.id.to_string(),
-        appointment_id: Some(intent),
-        version: kept.version,
-        person_id: Some(row.person_id),
-        conversation_id: row.conversation_id,
-        due_at: now,
-        state: DUE.to_owned(),
-        reason: None,
-        attempts: 0,
-        message_id: None,
-        data: json!({
-            "hold": { "id": intent, "until": kept.hold_until, "start": kept.starts_at, "end": kept.ends_at,
-                      "professional": kept.professional_id },
-            "service": kept.service_id, "waiting": row.id, "freed": freed.id,
-        }),
-        created_at: now,
-        updated_at: now,
-    };
-    timer::insert(&mut tx, &[timer_row]).await?;
+    timers::tell_vacancy(&mut tx, &kept, row.id, now).await?;
     let detail = json!({ "waiting": row.id, "until": kept.hold_until });
     let entry = secretaria().entry("agenda.vacancy", format!("appointment/{intent}"), detail);
     audit::record(&mut tx, tenant.id(), &entry, services.clock.now()).await?;
