@@ -4,7 +4,7 @@
 mod any_order;
 mod comparison;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, TimeZone, Utc, Weekday};
@@ -31,6 +31,8 @@ struct Clinic {
     tenant: Arc<Tenant>,
     actor: Actor,
     event: i64,
+    /// From when days are counted: not from midnight to midnight of a test that runs through it.
+    today: Mutex<DateTime<Utc>>,
 }
 
 impl Clinic {
@@ -52,7 +54,8 @@ impl Clinic {
             world.standins.add_event_type(EventTypeAtStandIn::new(id, id * 100 + 1));
         }
         let event = world.clinic.id.get() * 100 + 1;
-        Self { tenant: world.tenant(&world.clinic), world, actor: Actor::operator("teste"), event }
+        let today = Mutex::new(world.clock.now());
+        Self { tenant: world.tenant(&world.clinic), world, actor: Actor::operator("teste"), event, today }
     }
 
     fn id(&self) -> i64 {
@@ -71,7 +74,7 @@ impl Clinic {
 
     /// A Monday at least so many days ahead that is no holiday, at so many o'clock.
     fn at(&self, days: i64, hour: i64) -> DateTime<Utc> {
-        let mut date = self.world.clock.now().with_timezone(&Sao_Paulo).date_naive() + TimeDelta::days(days);
+        let mut date = self.today.lock().unwrap().with_timezone(&Sao_Paulo).date_naive() + TimeDelta::days(days);
         while date.weekday() != Weekday::Mon || secretaria::domain::hours::national(date).is_some() {
             date += TimeDelta::days(1);
         }
@@ -86,6 +89,11 @@ impl Clinic {
     fn until(&self, moment: DateTime<Utc>) {
         let left = moment - self.world.clock.now();
         self.world.clock.advance(left.to_std().unwrap_or_default() + Duration::from_secs(60));
+    }
+
+    /// Days are counted from now on.
+    fn another_day(&self) {
+        *self.today.lock().unwrap() = self.world.clock.now();
     }
 
     /// Somebody uses Cal.com itself with the clinic's account.
@@ -362,7 +370,10 @@ async fn whoever_is_not_the_companys_own_calendar_is_refused_and_nothing_is_stor
     assert_eq!(world.sql(&world.salon, "SELECT count(*) FROM appointment"), "0");
 
     // A rotation: the secret before counts as well, until it is taken away. Without any, none does.
-    let values = [("secret:calendar.webhook_secret", "a-new-secret-of-calcom"), ("secret:calendar.webhook_secret_previous", SECRET)];
+    let values = [
+        ("secret:calendar.webhook_secret", "a-new-secret-of-calcom"),
+        ("secret:calendar.webhook_secret_previous", SECRET),
+    ];
     world.configure(ours, &values).await;
     clinic.tells(&clinic.last_told()).await.expect_status(200);
     world.unset(ours, &["calendar.webhook_secret_previous"]).await;
@@ -381,7 +392,10 @@ async fn what_cannot_be_read_is_refused_by_name() {
     for (body, answer) in [
         ("[]".to_owned(), json!({"error": "invalid_payload"})),
         ("nothing".to_owned(), json!({"error": "invalid_payload"})),
-        (r#"{"triggerEvent":"BOOKING_CREATED","payload":{}}"#.to_owned(), json!({"error": "invalid_payload", "field": "uid"})),
+        (
+            r#"{"triggerEvent":"BOOKING_CREATED","payload":{}}"#.to_owned(),
+            json!({"error": "invalid_payload", "field": "uid"}),
+        ),
     ] {
         assert_eq!(clinic.posts("/webhook/calcom", to, SECRET, &body).await.expect_status(400).json, answer);
     }
@@ -434,8 +448,7 @@ async fn a_booking_made_elsewhere_becomes_an_appointment_of_the_person_with_that
     clinic.tells_the_last().await;
     assert!(matches!(clinic.calendar().book(&contested).await, Err(CalendarError::Taken)));
     let from = clinic.at(2, 8);
-    let wish =
-        SlotWish { service: None, professional: None, from, until: clinic.at(2, 18), moving: None, limit: 100 };
+    let wish = SlotWish { service: None, professional: None, from, until: clinic.at(2, 18), moving: None, limit: 100 };
     let free = clinic.calendar().slots(&wish).await.unwrap();
     assert!(!free.iter().any(|slot| [9, 10, 11, 12].map(|hour| clinic.at(2, hour)).contains(&slot.starts)));
     assert!(clinic.counted("calendar_slots_listed_total", "") >= 1.0);

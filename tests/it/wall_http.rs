@@ -169,7 +169,10 @@ impl Scene {
         let mut scene = Self { world, revoked };
         scene.world.clinic.secret = secrecy::ExposeSecret::expose_secret(&keys.secret).to_owned();
         for company in [&scene.world.clinic, &scene.world.salon] {
-            let secrets = [("secret:api.token", api_token(company)), ("secret:calendar.webhook_secret", calendar_secret(company))];
+            let secrets = [
+                ("secret:api.token", api_token(company)),
+                ("secret:calendar.webhook_secret", calendar_secret(company)),
+            ];
             scene.world.configure(company, &secrets.each_ref().map(|(key, value)| (*key, value.as_str()))).await;
         }
         scene.world.clinic.token = secrecy::ExposeSecret::expose_secret(&keys.token).to_owned();

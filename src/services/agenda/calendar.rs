@@ -288,13 +288,14 @@ impl Calendar<'_> {
         hold: Option<Uuid>,
     ) -> Result<AppointmentRow, CalendarError> {
         let before = self.desk().find(appointment).await?;
-        let moved = self.timed(AgendaOperation::Reschedule, async {
-            match self {
-                Self::Local(local) => local.reschedule(appointment, to, hold).await,
-                Self::Calcom(outside) => outside.reschedule(appointment, to, hold).await,
-            }
-        })
-        .await?;
+        let moved = self
+            .timed(AgendaOperation::Reschedule, async {
+                match self {
+                    Self::Local(local) => local.reschedule(appointment, to, hold).await,
+                    Self::Calcom(outside) => outside.reschedule(appointment, to, hold).await,
+                }
+            })
+            .await?;
         if let Some(before) = before.filter(|before| before.starts_at != moved.starts_at) {
             waitlist::freed_after(self.desk().services, self.desk().tenant, &before).await;
         }
@@ -303,13 +304,14 @@ impl Calendar<'_> {
 
     /// Calls an appointment off. One that is called off already is fine.
     pub async fn cancel(&self, appointment: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {
-        let off = self.timed(AgendaOperation::Cancel, async {
-            match self {
-                Self::Local(local) => local.cancel(appointment, reason).await,
-                Self::Calcom(outside) => outside.cancel(appointment, reason).await,
-            }
-        })
-        .await?;
+        let off = self
+            .timed(AgendaOperation::Cancel, async {
+                match self {
+                    Self::Local(local) => local.cancel(appointment, reason).await,
+                    Self::Calcom(outside) => outside.cancel(appointment, reason).await,
+                }
+            })
+            .await?;
         waitlist::freed_after(self.desk().services, self.desk().tenant, &off).await;
         Ok(off)
     }
@@ -327,13 +329,14 @@ impl Calendar<'_> {
 
     /// Says no to a pending appointment for the company.
     pub async fn decline(&self, appointment: Uuid, reason: &str) -> Result<AppointmentRow, CalendarError> {
-        let off = self.timed(AgendaOperation::Answer, async {
-            match self {
-                Self::Local(local) => local.desk.answer(appointment, false, reason).await,
-                Self::Calcom(outside) => outside.answer(appointment, false, reason).await,
-            }
-        })
-        .await?;
+        let off = self
+            .timed(AgendaOperation::Answer, async {
+                match self {
+                    Self::Local(local) => local.desk.answer(appointment, false, reason).await,
+                    Self::Calcom(outside) => outside.answer(appointment, false, reason).await,
+                }
+            })
+            .await?;
         waitlist::freed_after(self.desk().services, self.desk().tenant, &off).await;
         Ok(off)
     }

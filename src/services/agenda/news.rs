@@ -248,8 +248,7 @@ async fn join(
     later: &AppointmentRow,
     first: &AppointmentRow,
 ) -> Result<Effect, CalendarError> {
-    let (Some(later), Some(first)) =
-        (appointment::lock(tx, later.id).await?, appointment::lock(tx, first.id).await?)
+    let (Some(later), Some(first)) = (appointment::lock(tx, later.id).await?, appointment::lock(tx, first.id).await?)
     else {
         return Err(CalendarError::Gone);
     };

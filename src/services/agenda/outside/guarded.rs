@@ -97,7 +97,10 @@ impl<'a> Guarded<'a> {
         guarded!(self, Call::Read, find_by_intent(intent, event_type, since))
     }
 
-    pub(in crate::services::agenda) async fn updated_after(&self, since: DateTime<Utc>) -> Result<Vec<Booking>, WireError> {
+    pub(in crate::services::agenda) async fn updated_after(
+        &self,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<Booking>, WireError> {
         guarded!(self, Call::Read, updated_after(since))
     }
 
