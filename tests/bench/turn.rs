@@ -37,10 +37,11 @@ fn message(n: u32) -> InboundMessage {
         r#"{{"key":{{"remoteJid":"5511980001234@s.whatsapp.net","fromMe":false,"id":"B{n}"}},"messageTimestamp":{NOW},"pushName":"Ana","message":{{"conversation":"{}"}}}}"#,
         asked(n)
     );
-    match inbound::read(body.as_bytes()).unwrap().remove(0) {
-        Inbound::Message(message) => message,
-        other => panic!("{other:?}"),
-    }
+    let message = match inbound::read(body.as_bytes()).unwrap().remove(0) {
+        Inbound::Message(message) => Some(message),
+        _ => None,
+    };
+    message.unwrap()
 }
 
 fn history(exchanges: u32) -> Vec<Line> {
@@ -50,7 +51,7 @@ fn history(exchanges: u32) -> Vec<Line> {
         .flat_map(|n| {
             let ago = exchanges - n;
             [
-                Line::new(Author::Customer, asked(n)).at(at(ago, 0)),
+                Line::new(Author::Customer, asked(n)).at(at(ago, 0)).judged(),
                 Line::new(Author::Assistant, answered(n)).at(at(ago, 2)),
             ]
         })
@@ -67,7 +68,8 @@ pub fn turn(c: &mut Criterion) {
         measure("decide", &|| place.decide());
         measure("name", &|| place.name());
         measure("prompt", &|| drop(black_box(place.prompt())));
-        measure("history judged", &|| place.harmless());
+        measure("history shown", &|| place.harmless());
+        measure("history judged anew", &|| place.judge_history());
         let system = place.prompt();
         measure("truth", &|| place.truth(&system));
         measure("bubbles", &|| drop(black_box(bubbles(&place.answer))));
@@ -151,6 +153,13 @@ impl Place {
 
     /// What is kept from the model in its own turn is kept from it later too.
     fn harmless(&self) {
+        for line in &self.lines {
+            black_box(line.is_blocked());
+        }
+    }
+
+    /// What that took before the verdict was kept with the line.
+    fn judge_history(&self) {
         for line in self.lines.iter().filter(|line| line.by == Author::Customer) {
             black_box(judge(&line.text).blocks());
         }

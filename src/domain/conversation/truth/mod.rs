@@ -10,6 +10,7 @@
 mod advice;
 mod booking;
 mod contact;
+mod facts;
 mod form;
 mod glance;
 mod ground;
