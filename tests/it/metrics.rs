@@ -57,6 +57,11 @@ fn everything(id: i64) {
     m::outbox_reconciled(id);
     m::outbox_resent(id);
     m::claim_blocked(id, m::ClaimKind::Price);
+    m::timer_sent(id, m::TimerKind::Day, took);
+    m::timer_sent(id, m::TimerKind::FollowUp, took);
+    m::timer_skipped(id, m::TimerKind::Hour, m::TimerSkip::Late);
+    m::follow_up_answered(id, true);
+    m::follow_up_answered(id, false);
     m::appointment_made(id);
     m::appointment_confirmed(id);
     m::appointment_cancelled(id);
