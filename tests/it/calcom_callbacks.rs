@@ -349,7 +349,7 @@ async fn whoever_is_not_the_companys_own_calendar_is_refused_and_nothing_is_stor
         &[],
         &[("x-cal-signature-256", "no-secret-provided")],
         &[("x-cal-signature-256", "")],
-        &[("x-cal-signature-256", &good), ("X-Cal-Signature-256", "00")],
+        &[("x-cal-signature-256", &good), ("x-cal-signature-256", "00")],
         &[("x-webhook-signature", &good)],
     ];
     for more in wrong {
