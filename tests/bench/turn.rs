@@ -1,12 +1,13 @@
 //! The pure part of a turn, step by step, with the benchmark's texts: at a first contact and after ten exchanges.
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 
 use chrono::DateTime;
 use criterion::Criterion;
 use secretaria::clients::channel::whaticket::inbound;
 use secretaria::domain::conversation::bubbles::bubbles;
-use secretaria::domain::conversation::decide::{Situation, decide};
+use secretaria::domain::conversation::decide::{Booking, Situation, decide};
 use secretaria::domain::conversation::feedback::Share;
 use secretaria::domain::conversation::history::{Author, Line};
 use secretaria::domain::conversation::injection::judge;
@@ -18,11 +19,13 @@ use secretaria::domain::conversation::sentiment::Mood;
 use secretaria::domain::conversation::standing::Standing;
 use secretaria::domain::conversation::synthesis::synthesis;
 use secretaria::domain::conversation::tone::{Style, ToneProfile};
-use secretaria::domain::conversation::truth::{Truths, check};
+use secretaria::domain::conversation::truth::{ReadFacts, Truths, check};
 use secretaria::domain::inbound::{Inbound, InboundMessage};
 
 const NOW: i64 = 1_764_000_000;
 const EXCHANGES: u32 = 10;
+
+static READ: LazyLock<ReadFacts> = LazyLock::new(ReadFacts::default);
 
 fn asked(n: u32) -> String {
     format!("Oi, qx7v1234n{n}x, qual o horário de atendimento de vocês esta semana?")
@@ -124,6 +127,7 @@ impl Place {
             history: &self.lines,
             standing: &self.standing,
             context: Context::None,
+            booking: Booking::Idle,
             ai_enabled: true,
             loop_guard: true,
             transcribes: false,
@@ -178,6 +182,7 @@ impl Place {
             slots: &[],
             effects: &[],
             appointments: &[],
+            read_facts: &READ,
             system_prompt: system,
             now: DateTime::from_timestamp(NOW, 0).unwrap().naive_utc(),
         };

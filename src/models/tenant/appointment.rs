@@ -175,7 +175,13 @@ pub async fn lock(tx: &mut TenantTx, id: Uuid) -> Result<Option<AppointmentRow>,
         appointment::table.select(appointment::resource).find(id).first(tx.conn()).await.optional()?;
     let Some(resource) = resource else { return Ok(None) };
     lock_resource(tx, &resource).await?;
-    Ok(appointment::table.select(AppointmentRow::as_select()).find(id).for_update().first(tx.conn()).await.optional()?)
+    Ok(appointment::table
+        .select(AppointmentRow::as_select())
+        .find(id)
+        .for_update()
+        .first(tx.conn())
+        .await
+        .optional()?)
 }
 
 /// Gives up held times that ran out, of one resource or of all that no calendar outside keeps. Returns how many.

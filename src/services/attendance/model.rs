@@ -32,7 +32,7 @@ pub(super) async fn answer(
     let mut asked = first;
     for second in [false, true] {
         let text = ask(services, tenant, asked, prepared).await?;
-        let blocked = known.doubts(tenant, conversation, &system, &text);
+        let blocked = known.doubts(services, tenant, conversation, &system, &text);
         if blocked.is_empty() {
             return Some(text);
         }

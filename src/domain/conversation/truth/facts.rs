@@ -1,9 +1,8 @@
 //! What a fact tells besides its words: times, prices, contacts. Facts change rarely and are told at every answer, so what
 //! was read is kept for a while.
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, NaiveDateTime};
 
@@ -15,8 +14,8 @@ use super::sentences::sentences;
 use super::times;
 use crate::domain::agenda::when::mentioned;
 
-/// So many facts are kept by a thread; then it begins anew.
-const KEPT_MAX: usize = 512;
+/// So many facts are kept; then it begins anew.
+const KEPT_MAX: usize = 2_048;
 
 /// Hours, and lengths of time by count and unit.
 #[derive(Debug, Default)]
@@ -54,30 +53,30 @@ impl FactRead {
         read.contacts.extend(found);
         read
     }
-
-    /// The same, from what is kept. What a fact says of days depends on the day, and of hours at most on the minute.
-    pub fn kept(fact: &str, now: NaiveDateTime) -> Rc<Self> {
-        let minute = now.and_utc().timestamp().div_euclid(60);
-        KEPT.with_borrow_mut(|kept| {
-            if let Some((at, read)) = kept.get(fact)
-                && *at == minute
-            {
-                return Rc::clone(read);
-            }
-            let now = DateTime::from_timestamp(minute * 60, 0).map_or(now, |now| now.naive_utc());
-            let read = Rc::new(Self::of(fact, now));
-            if kept.len() >= KEPT_MAX && !kept.contains_key(fact) {
-                kept.clear();
-            }
-            kept.insert(fact.into(), (minute, Rc::clone(&read)));
-            read
-        })
-    }
 }
 
-/// Facts by their text, each with the minute since 1970 it was read in.
-type Kept = HashMap<Box<str>, (i64, Rc<FactRead>)>;
+/// Facts that were read, by their text, each with the minute since 1970 it was read in. One is shared by whoever checks
+/// texts: a fact is a company's own words, so nothing of one company is told by another's.
+#[derive(Debug, Default)]
+pub struct ReadFacts {
+    kept: Mutex<HashMap<Box<str>, (i64, Arc<FactRead>)>>,
+}
 
-thread_local! {
-    static KEPT: RefCell<Kept> = RefCell::default();
+impl ReadFacts {
+    /// A fact, from what is kept. What it says of days depends on the day, and of hours at most on the minute.
+    pub(super) fn read(&self, fact: &str, now: NaiveDateTime) -> Arc<FactRead> {
+        let minute = now.and_utc().timestamp().div_euclid(60);
+        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(read) = kept().get(fact).filter(|(at, _)| *at == minute).map(|(_, read)| Arc::clone(read)) {
+            return read;
+        }
+        let now = DateTime::from_timestamp(minute * 60, 0).map_or(now, |now| now.naive_utc());
+        let read = Arc::new(FactRead::of(fact, now));
+        let mut kept = kept();
+        if kept.len() >= KEPT_MAX && !kept.contains_key(fact) {
+            kept.clear();
+        }
+        kept.insert(fact.into(), (minute, Arc::clone(&read)));
+        read
+    }
 }

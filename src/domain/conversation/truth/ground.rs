@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Weekday};
 
@@ -52,7 +52,7 @@ pub(super) struct Ground<'a> {
     pub truths: &'a Truths<'a>,
     facts: OnceCell<Vec<String>>,
     stems: OnceCell<HashSet<String>>,
-    of_facts: OnceCell<Vec<Rc<FactRead>>>,
+    of_facts: OnceCell<Vec<Arc<FactRead>>>,
     customer: OnceCell<Vec<String>>,
     customer_times: OnceCell<Times>,
     customer_contacts: OnceCell<Vec<Contact>>,
@@ -76,8 +76,8 @@ impl<'a> Ground<'a> {
     }
 
     fn of_facts(&self) -> impl Iterator<Item = &FactRead> {
-        let read = || self.truths.facts.iter().map(|fact| FactRead::kept(fact, self.truths.now)).collect();
-        self.of_facts.get_or_init(read).iter().map(Rc::as_ref)
+        let read = || self.truths.facts.iter().map(|fact| self.truths.read_facts.read(fact, self.truths.now)).collect();
+        self.of_facts.get_or_init(read).iter().map(Arc::as_ref)
     }
 
     fn customer_times(&self) -> &Times {
