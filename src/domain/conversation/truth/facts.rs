@@ -55,11 +55,14 @@ impl FactRead {
     }
 }
 
+/// The minute since 1970 a fact was read in, and what it says.
+type Kept = (i64, Arc<FactRead>);
+
 /// Facts that were read, by their text, each with the minute since 1970 it was read in. One is shared by whoever checks
 /// texts: a fact is a company's own words, so nothing of one company is told by another's.
 #[derive(Debug, Default)]
 pub struct ReadFacts {
-    kept: Mutex<HashMap<Box<str>, (i64, Arc<FactRead>)>>,
+    kept: Mutex<HashMap<Box<str>, Kept>>,
 }
 
 impl ReadFacts {
