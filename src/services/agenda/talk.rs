@@ -15,6 +15,7 @@ use crate::domain::agenda::flow::{
     Appointment, Committed, Effect, Event, Free, Hold, Reason, Saying, Setting, State, bubbles_of, step,
 };
 use crate::domain::agenda::offer::Offer;
+use crate::domain::conversation::intent::{Context, Intent};
 use crate::services::audit::Actor;
 use crate::services::{ServiceError, Services};
 use crate::tenant::{StoreError, Tenant};
@@ -39,6 +40,9 @@ pub struct Talked {
     pub hand_off: Option<Reason>,
     /// The text is an opinion on a visit.
     pub is_opinion: bool,
+    /// Whether the question after a visit was answered with a wish to come again; `None` where it was not asked, or not
+    /// answered.
+    pub comes_again: Option<bool>,
     /// What was done, with its proof.
     pub done: Vec<Committed>,
     /// Times that are kept since, by their intents.
@@ -110,7 +114,7 @@ impl<'a> Talker<'a> {
     /// # Errors
     /// Our own store is away: then nothing may be said, and the turn is repeated.
     pub async fn talk(&self, before: &State, event: Event<'_>) -> Result<Talked, ServiceError> {
-        let mut talked = Talked { state: before.clone(), ..Talked::default() };
+        let mut talked = Talked { state: before.clone(), comes_again: comes_again(before, &event), ..Talked::default() };
         let mut facts = VecDeque::new();
         self.take(&mut talked, event, &mut facts).await?;
         for _ in 0..STEPS_MAX {
@@ -197,5 +201,14 @@ impl<'a> Talker<'a> {
             Effect::LookUp => Some(self.look_up(&calendar, state).await?),
             _ => None,
         })
+    }
+}
+
+fn comes_again(before: &State, event: &Event<'_>) -> Option<bool> {
+    let Event::Said { intent, .. } = event else { return None };
+    match (before.context(), intent) {
+        (Context::Followup, Intent::FollowUpPositive | Intent::AppointmentRequest | Intent::Affirm) => Some(true),
+        (Context::Followup, Intent::FollowUpNegative | Intent::Deny) => Some(false),
+        _ => None,
     }
 }

@@ -338,4 +338,7 @@ pub(super) fn count(tenant: &Tenant, prepared: &Prepared) {
     if let Some(change) = prepared.decision.consent {
         metrics::opted(company, labels::opted(change));
     }
+    if let Some(comes) = prepared.talked.as_ref().and_then(|talked| talked.comes_again) {
+        metrics::follow_up_answered(company, comes);
+    }
 }

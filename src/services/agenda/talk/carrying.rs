@@ -15,6 +15,7 @@ use crate::services::agenda::calendar::{
 use crate::services::agenda::insights::{Weights, weights};
 use crate::services::agenda::rows::Desk;
 use crate::services::agenda::waitlist::{self, Wanted};
+use crate::telemetry::metrics;
 
 impl Talker<'_> {
     pub(super) async fn slots(&self, calendar: &Calendar<'_>, query: &SlotQuery) -> Result<Fact, ServiceError> {
@@ -112,7 +113,10 @@ impl Talker<'_> {
             Ok(())
         });
         match noted.await {
-            Ok(row) => Ok(self.committed(Deed::Confirmed, &row)),
+            Ok(row) => {
+                metrics::appointment_confirmation(self.tenant.id());
+                Ok(self.committed(Deed::Confirmed, &row))
+            }
             Err(error) => failed(error, Fact::Refused),
         }
     }
