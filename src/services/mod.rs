@@ -10,6 +10,7 @@ pub mod directory;
 pub mod embedding;
 mod error;
 pub mod experiments;
+pub mod facts;
 pub mod health;
 pub mod hearing;
 pub mod intake;
@@ -61,7 +62,7 @@ pub struct Services {
     /// What this process remembers of which hours companies prefer.
     pub preferences: Arc<agenda::insights::Preferences>,
     /// What facts of companies were found to say.
-    pub read_facts: Arc<crate::domain::conversation::truth::ReadFacts>,
+    pub read_facts: Arc<facts::KeptFacts>,
     /// Salt of the hashes that stand for numbers in logs.
     pub log_salt: Arc<[u8; 32]>,
 }

@@ -19,13 +19,14 @@ use secretaria::domain::conversation::sentiment::Mood;
 use secretaria::domain::conversation::standing::Standing;
 use secretaria::domain::conversation::synthesis::synthesis;
 use secretaria::domain::conversation::tone::{Style, ToneProfile};
-use secretaria::domain::conversation::truth::{ReadFacts, Truths, check};
+use secretaria::domain::conversation::truth::{Truths, check};
 use secretaria::domain::inbound::{Inbound, InboundMessage};
+use secretaria::services::facts::KeptFacts;
 
 const NOW: i64 = 1_764_000_000;
 const EXCHANGES: u32 = 10;
 
-static READ: LazyLock<ReadFacts> = LazyLock::new(ReadFacts::default);
+static READ: LazyLock<KeptFacts> = LazyLock::new(KeptFacts::default);
 
 fn asked(n: u32) -> String {
     format!("Oi, qx7v1234n{n}x, qual o horário de atendimento de vocês esta semana?")
@@ -182,7 +183,7 @@ impl Place {
             slots: &[],
             effects: &[],
             appointments: &[],
-            read_facts: &READ,
+            read_facts: &*READ,
             system_prompt: system,
             now: DateTime::from_timestamp(NOW, 0).unwrap().naive_utc(),
         };

@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 use proptest::prelude::*;
 use secretaria::domain::conversation::truth::{
-    Blocked, ClaimKind, Effect, ReadFacts, Truths, check, check_lexicon, reason,
+    Blocked, ClaimKind, Effect, ReadAfresh, Truths, check, check_lexicon, reason,
 };
 
 fn at(text: &str) -> NaiveDateTime {
@@ -40,7 +40,7 @@ fn judged(situation: &str, text: &str) -> Vec<Blocked> {
         slots: &[],
         effects: &[],
         appointments: &[],
-        read_facts: &ReadFacts::default(),
+        read_facts: &ReadAfresh,
         system_prompt: PROMPT,
         now: at("2026-11-25T10:00"),
     };
@@ -225,7 +225,7 @@ proptest! {
     fn a_slot_on_offer_may_be_told_and_no_other_time(slot in moments(), other in moments(), way in 0_usize..3) {
         let truths = Truths {
             facts: &FACTS, customer_said: &["tem horário?"], own_phone: None, names: &[], slots: &[slot], effects: &[],
-            appointments: &[], read_facts: &ReadFacts::default(), system_prompt: PROMPT, now: at("2026-11-25T10:00"),
+            appointments: &[], read_facts: &ReadAfresh, system_prompt: PROMPT, now: at("2026-11-25T10:00"),
         };
         prop_assert!(check(&told(slot, way), &truths).is_empty(), "{} {:?}", told(slot, way), check(&told(slot, way), &truths));
         if other != slot {

@@ -114,7 +114,8 @@ impl<'a> Talker<'a> {
     /// # Errors
     /// Our own store is away: then nothing may be said, and the turn is repeated.
     pub async fn talk(&self, before: &State, event: Event<'_>) -> Result<Talked, ServiceError> {
-        let mut talked = Talked { state: before.clone(), comes_again: comes_again(before, &event), ..Talked::default() };
+        let mut talked =
+            Talked { state: before.clone(), comes_again: comes_again(before, &event), ..Talked::default() };
         let mut facts = VecDeque::new();
         self.take(&mut talked, event, &mut facts).await?;
         for _ in 0..STEPS_MAX {

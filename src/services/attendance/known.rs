@@ -210,7 +210,7 @@ impl Known {
             slots: &self.slots,
             effects: &[],
             appointments: &appointments,
-            read_facts: &services.read_facts,
+            read_facts: services.read_facts.as_ref(),
             system_prompt: system,
             now: self.now,
         };

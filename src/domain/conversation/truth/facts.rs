@@ -1,10 +1,10 @@
-//! What a fact tells besides its words: times, prices, contacts. Facts change rarely and are told at every answer, so what
-//! was read is kept for a while.
+//! What a fact tells besides its words: times, prices, contacts. Facts change rarely and are told at every answer, so
+//! whoever checks many texts may keep what was read for a minute.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::NaiveDateTime;
 
 use super::contact::{self, Contact};
 use super::ground::{Hours, with_days};
@@ -13,9 +13,6 @@ use super::prices::{self, Priced};
 use super::sentences::sentences;
 use super::times;
 use crate::domain::agenda::when::mentioned;
-
-/// So many facts are kept; then it begins anew.
-const KEPT_MAX: usize = 2_048;
 
 /// Hours, and lengths of time by count and unit.
 #[derive(Debug, Default)]
@@ -35,14 +32,15 @@ impl Times {
 
 /// A fact, read.
 #[derive(Debug, Default)]
-pub(super) struct FactRead {
-    pub times: Times,
-    pub prices: Vec<Priced>,
-    pub contacts: Vec<Contact>,
+pub struct FactRead {
+    pub(super) times: Times,
+    pub(super) prices: Vec<Priced>,
+    pub(super) contacts: Vec<Contact>,
 }
 
 impl FactRead {
-    fn of(fact: &str, now: NaiveDateTime) -> Self {
+    /// Reads a fact. What it says of days depends on the local day, and of hours at most on the minute.
+    pub fn of(fact: &str, now: NaiveDateTime) -> Self {
         let mut read = Self::default();
         let found = contact::found(fact);
         let bare = masked(fact, found.iter().map(|one| one.range.clone()));
@@ -55,31 +53,18 @@ impl FactRead {
     }
 }
 
-/// The minute since 1970 a fact was read in, and what it says.
-type Kept = (i64, Arc<FactRead>);
-
-/// Facts that were read, by their text, each with the minute since 1970 it was read in. One is shared by whoever checks
-/// texts: a fact is a company's own words, so nothing of one company is told by another's.
-#[derive(Debug, Default)]
-pub struct ReadFacts {
-    kept: Mutex<HashMap<Box<str>, Kept>>,
+/// How a check comes by what facts say.
+pub trait ReadFacts: std::fmt::Debug + Sync {
+    /// What a fact says, seen from a local time.
+    fn read(&self, fact: &str, now: NaiveDateTime) -> Arc<FactRead>;
 }
 
-impl ReadFacts {
-    /// A fact, from what is kept. What it says of days depends on the day, and of hours at most on the minute.
-    pub(super) fn read(&self, fact: &str, now: NaiveDateTime) -> Arc<FactRead> {
-        let minute = now.and_utc().timestamp().div_euclid(60);
-        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(read) = kept().get(fact).filter(|(at, _)| *at == minute).map(|(_, read)| Arc::clone(read)) {
-            return read;
-        }
-        let now = DateTime::from_timestamp(minute * 60, 0).map_or(now, |now| now.naive_utc());
-        let read = Arc::new(FactRead::of(fact, now));
-        let mut kept = kept();
-        if kept.len() >= KEPT_MAX && !kept.contains_key(fact) {
-            kept.clear();
-        }
-        kept.insert(fact.into(), (minute, Arc::clone(&read)));
-        read
+/// Reads each fact each time.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadAfresh;
+
+impl ReadFacts for ReadAfresh {
+    fn read(&self, fact: &str, now: NaiveDateTime) -> Arc<FactRead> {
+        Arc::new(FactRead::of(fact, now))
     }
 }

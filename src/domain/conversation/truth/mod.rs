@@ -24,7 +24,7 @@ mod times;
 
 use chrono::NaiveDateTime;
 
-pub use facts::ReadFacts;
+pub use facts::{FactRead, ReadAfresh, ReadFacts};
 pub use lexicon::check as check_lexicon;
 
 use ground::Ground;
@@ -75,8 +75,8 @@ pub struct Truths<'a> {
     pub effects: &'a [Effect],
     /// Appointments this customer has, in local time.
     pub appointments: &'a [NaiveDateTime],
-    /// What facts were found to say, kept from one check to the next.
-    pub read_facts: &'a ReadFacts,
+    /// How to come by what the facts say.
+    pub read_facts: &'a dyn ReadFacts,
     /// The instruction the model got, which is not to be recited; lines that hold a fact may be.
     pub system_prompt: &'a str,
     /// The local "now".
