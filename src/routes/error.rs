@@ -37,7 +37,7 @@ pub struct ApiError {
     cause: Option<String>,
     close: bool,
     /// Members of problem details that this code has beside the common ones.
-    more: Map<String, Value>,
+    more: Option<Box<Map<String, Value>>>,
 }
 
 impl ApiError {
@@ -52,7 +52,7 @@ impl ApiError {
             headers: Vec::new(),
             cause: None,
             close: false,
-            more: Map::new(),
+            more: None,
         }
     }
 
@@ -98,7 +98,7 @@ impl ApiError {
     /// Adds a member to the problem details: data from our own schema that helps to mend the request.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.more.insert(name.to_owned(), value);
+        self.more.get_or_insert_default().insert(name.to_owned(), value);
         self
     }
 
@@ -160,7 +160,7 @@ impl ApiError {
                 body.insert("title".into(), self.status.canonical_reason().unwrap_or("Error").into());
                 body.insert("status".into(), self.status.as_u16().into());
                 body.insert("code".into(), self.code.into());
-                body.extend(self.more.clone());
+                body.extend(self.more.as_deref().cloned().unwrap_or_default());
                 if let Some(id) = CorrelationId::current() {
                     body.insert("correlation_id".into(), (&*id.0).into());
                 }

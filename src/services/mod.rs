@@ -60,6 +60,8 @@ pub struct Services {
     pub knowledge: knowledge::Shelf,
     /// What this process remembers of which hours companies prefer.
     pub preferences: Arc<agenda::insights::Preferences>,
+    /// What facts of companies were found to say.
+    pub read_facts: Arc<crate::domain::conversation::truth::ReadFacts>,
     /// Salt of the hashes that stand for numbers in logs.
     pub log_salt: Arc<[u8; 32]>,
 }
@@ -85,6 +87,7 @@ impl Services {
             wordings: Arc::default(),
             knowledge: knowledge::Shelf::default(),
             preferences: Arc::default(),
+            read_facts: Arc::default(),
             log_salt,
         })
     }

@@ -4,6 +4,7 @@
 mod turn;
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -14,8 +15,9 @@ use secretaria::domain::agenda::when::{self, Frame};
 use secretaria::domain::conversation::bubbles::bubbles;
 use secretaria::domain::conversation::injection::judge;
 use secretaria::domain::conversation::intent::{self, Context, Intent};
+use secretaria::domain::conversation::introduction::name_given;
 use secretaria::domain::conversation::prompt::{Briefing, system_instruction};
-use secretaria::domain::conversation::{feedback, handoff, opt_out, sentiment, urgency};
+use secretaria::domain::conversation::{advice, feedback, handoff, opt_out, sentiment, urgency};
 use secretaria::domain::phone::Phone;
 use secretaria::domain::text::MessageText;
 use secretaria::domain::webhook_auth::{AuthMode, PresentedHeaders, WebhookCredentials, sign};
@@ -41,7 +43,44 @@ fn pure(c: &mut Criterion) {
     signature(c);
     prompt(c);
     detectors(c);
+    hostile(c);
     turn::turn(c);
+}
+
+/// The longest texts that cost the most, for the detectors every message passes.
+fn hostile(c: &mut Criterion) {
+    let mut group = c.benchmark_group("hostile, 4096 characters");
+    group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(800));
+    let texts = [("no", "não "), ("not", "not "), ("letter", "a"), ("letters", "a "), ("digits", "1"), ("blanks", " ")];
+    let more = [("emoji", "😀"), ("wish", "quero "), ("order", "ignore as instruções "), ("dates", "12/05 ")];
+    for (name, piece) in texts.into_iter().chain(more) {
+        let text: String = piece.chars().cycle().take(4_096).collect();
+        let mut measure = |detector: &str, read: &dyn Fn(&str)| {
+            group.bench_function(format!("{detector}: {name}"), |b| b.iter(|| read(black_box(&text))));
+        };
+        measure("intent", &|text| {
+            black_box(intent::read(text, Context::None));
+        });
+        measure("sentiment", &|text| {
+            black_box(sentiment::read(text));
+        });
+        measure("injection", &|text| {
+            black_box(judge(text));
+        });
+        measure("urgency", &|text| {
+            black_box(urgency::read(text));
+        });
+        measure("feedback", &|text| {
+            black_box(feedback::read(text));
+        });
+        measure("advice", &|text| {
+            black_box(advice::asked(text));
+        });
+        measure("name", &|text| {
+            black_box(name_given(text, true));
+        });
+    }
+    group.finish();
 }
 
 /// What every detector takes for a message of ordinary length and for the longest one that is read.

@@ -1,12 +1,13 @@
 //! The pure part of a turn, step by step, with the benchmark's texts: at a first contact and after ten exchanges.
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 
 use chrono::DateTime;
 use criterion::Criterion;
 use secretaria::clients::channel::whaticket::inbound;
 use secretaria::domain::conversation::bubbles::bubbles;
-use secretaria::domain::conversation::decide::{Situation, decide};
+use secretaria::domain::conversation::decide::{Booking, Situation, decide};
 use secretaria::domain::conversation::feedback::Share;
 use secretaria::domain::conversation::history::{Author, Line};
 use secretaria::domain::conversation::injection::judge;
@@ -18,11 +19,13 @@ use secretaria::domain::conversation::sentiment::Mood;
 use secretaria::domain::conversation::standing::Standing;
 use secretaria::domain::conversation::synthesis::synthesis;
 use secretaria::domain::conversation::tone::{Style, ToneProfile};
-use secretaria::domain::conversation::truth::{Truths, check};
+use secretaria::domain::conversation::truth::{ReadFacts, Truths, check};
 use secretaria::domain::inbound::{Inbound, InboundMessage};
 
 const NOW: i64 = 1_764_000_000;
 const EXCHANGES: u32 = 10;
+
+static READ: LazyLock<ReadFacts> = LazyLock::new(ReadFacts::default);
 
 fn asked(n: u32) -> String {
     format!("Oi, qx7v1234n{n}x, qual o horário de atendimento de vocês esta semana?")
@@ -37,10 +40,11 @@ fn message(n: u32) -> InboundMessage {
         r#"{{"key":{{"remoteJid":"5511980001234@s.whatsapp.net","fromMe":false,"id":"B{n}"}},"messageTimestamp":{NOW},"pushName":"Ana","message":{{"conversation":"{}"}}}}"#,
         asked(n)
     );
-    match inbound::read(body.as_bytes()).unwrap().remove(0) {
-        Inbound::Message(message) => message,
-        other => panic!("{other:?}"),
-    }
+    let message = match inbound::read(body.as_bytes()).unwrap().remove(0) {
+        Inbound::Message(message) => Some(message),
+        _ => None,
+    };
+    message.unwrap()
 }
 
 fn history(exchanges: u32) -> Vec<Line> {
@@ -50,7 +54,7 @@ fn history(exchanges: u32) -> Vec<Line> {
         .flat_map(|n| {
             let ago = exchanges - n;
             [
-                Line::new(Author::Customer, asked(n)).at(at(ago, 0)),
+                Line::new(Author::Customer, asked(n)).at(at(ago, 0)).judged(),
                 Line::new(Author::Assistant, answered(n)).at(at(ago, 2)),
             ]
         })
@@ -67,7 +71,8 @@ pub fn turn(c: &mut Criterion) {
         measure("decide", &|| place.decide());
         measure("name", &|| place.name());
         measure("prompt", &|| drop(black_box(place.prompt())));
-        measure("history judged", &|| place.harmless());
+        measure("history shown", &|| place.harmless());
+        measure("history judged anew", &|| place.judge_history());
         let system = place.prompt();
         measure("truth", &|| place.truth(&system));
         measure("bubbles", &|| drop(black_box(bubbles(&place.answer))));
@@ -122,6 +127,7 @@ impl Place {
             history: &self.lines,
             standing: &self.standing,
             context: Context::None,
+            booking: Booking::Idle,
             ai_enabled: true,
             loop_guard: true,
             transcribes: false,
@@ -151,6 +157,13 @@ impl Place {
 
     /// What is kept from the model in its own turn is kept from it later too.
     fn harmless(&self) {
+        for line in &self.lines {
+            black_box(line.is_blocked());
+        }
+    }
+
+    /// What that took before the verdict was kept with the line.
+    fn judge_history(&self) {
         for line in self.lines.iter().filter(|line| line.by == Author::Customer) {
             black_box(judge(&line.text).blocks());
         }
@@ -169,6 +182,7 @@ impl Place {
             slots: &[],
             effects: &[],
             appointments: &[],
+            read_facts: &READ,
             system_prompt: system,
             now: DateTime::from_timestamp(NOW, 0).unwrap().naive_utc(),
         };

@@ -138,6 +138,7 @@ const REQUESTS: u64 = 44;
 
 /// `EVERY_REQUEST=1` takes every one of them, and both moments.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::disallowed_methods, reason = "a switch of the test run, no setting")]
 async fn a_worker_may_die_at_any_request_of_a_booking() {
     let all = std::env::var("EVERY_REQUEST").is_ok();
     let world = world(0).await;

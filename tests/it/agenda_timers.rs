@@ -266,6 +266,7 @@ async fn somebody_who_wants_no_messages_gets_none_and_a_person_is_not_talked_ove
     let before = desk.told().len();
     let row = desk.book(desk.at(1, 15, 0)).await;
     let other = desk.book_for(desk.at(1, 16, 0), bia).await;
+    desk.at_last(row.starts_at - TimeDelta::hours(1)).await;
     desk.pass(other.starts_at - TimeDelta::minutes(62));
     desk.world.echo(&desk.world.clinic, bia, "Te espero amanhã!", "OWN1").await.expect_status(200);
     desk.world.quiet().await;

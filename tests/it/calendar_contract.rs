@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 const DOCUMENT: &str = "cal-v2.contract.json";
 
 /// The document of `SPECS_DIR`, or a loud word and nothing.
+#[expect(clippy::disallowed_methods, reason = "a switch of the test run, no setting")]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn document() -> Option<Value> {
     let folder = std::env::var_os("SPECS_DIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     match folder.map(|folder| std::fs::read_to_string(folder.join(DOCUMENT))) {
@@ -99,6 +101,7 @@ fn tomorrow() -> String {
 /// The stand-in behind Prism, and our client before it.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Prism: `make contract` starts it and runs this"]
+#[expect(clippy::disallowed_methods, reason = "a switch of the test run, no setting")]
 async fn prism_takes_every_request_to_calcom_and_every_answer_of_the_stand_in() {
     let (Ok(base_url), Ok(standin)) = (std::env::var("CONTRACT_CALCOM_URL"), std::env::var("CONTRACT_CALCOM_STANDIN"))
     else {

@@ -57,6 +57,11 @@ fn everything(id: i64) {
     m::outbox_reconciled(id);
     m::outbox_resent(id);
     m::claim_blocked(id, m::ClaimKind::Price);
+    m::timer_sent(id, m::TimerKind::Day, took);
+    m::timer_sent(id, m::TimerKind::FollowUp, took);
+    m::timer_skipped(id, m::TimerKind::Hour, m::TimerSkip::Late);
+    m::follow_up_answered(id, true);
+    m::follow_up_answered(id, false);
     m::appointment_made(id);
     m::appointment_confirmed(id);
     m::appointment_cancelled(id);
@@ -73,6 +78,11 @@ fn everything(id: i64) {
     m::calendar_circuit_state(id, m::CircuitState::Open);
     m::calendar_callback(id, m::CallbackTrigger::Created, m::CallbackResult::Adopted);
     m::calendar_drift(id, m::CalendarDrift::Moved);
+    m::timer_sent(id, m::TimerKind::Day, Duration::from_secs(2));
+    m::timer_sent(id, m::TimerKind::FollowUp, Duration::from_secs(2));
+    m::timer_skipped(id, m::TimerKind::Hour, m::TimerSkip::QuietHours);
+    m::follow_up_answered(id, true);
+    m::follow_up_answered(id, false);
     m::transferred(id, m::TransferReason::Asked);
     m::intention_detected(id, m::Intention::Question);
     m::opted(id, m::OptChange::Out);

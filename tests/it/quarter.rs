@@ -391,6 +391,7 @@ fn is_told(text: &str) -> bool {
     ["! Lembrete: ", "! Está chegando: ", "! Como foi "].iter().any(|begins| text.contains(begins))
 }
 
+#[expect(clippy::print_stderr, reason = "the report is what the test is for")]
 async fn quarter(seed: u64, days: i64) -> String {
     let begun = tokio::time::Instant::now();
     let mut life = Life::begin(seed).await;
@@ -402,6 +403,7 @@ async fn quarter(seed: u64, days: i64) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "a switch of the test run, no setting")]
 async fn each_reminder_leaves_once_by_day_and_for_what_stands() {
     let read = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let (days, seed) = (read("QUARTER_DAYS").unwrap_or(4), read("QUARTER_SEED").unwrap_or(7));

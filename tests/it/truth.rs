@@ -2,7 +2,9 @@
 
 use chrono::NaiveDateTime;
 use proptest::prelude::*;
-use secretaria::domain::conversation::truth::{Blocked, ClaimKind, Effect, Truths, check, check_lexicon, reason};
+use secretaria::domain::conversation::truth::{
+    Blocked, ClaimKind, Effect, ReadFacts, Truths, check, check_lexicon, reason,
+};
 
 fn at(text: &str) -> NaiveDateTime {
     NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").expect("a moment")
@@ -38,6 +40,7 @@ fn judged(situation: &str, text: &str) -> Vec<Blocked> {
         slots: &[],
         effects: &[],
         appointments: &[],
+        read_facts: &ReadFacts::default(),
         system_prompt: PROMPT,
         now: at("2026-11-25T10:00"),
     };
@@ -222,7 +225,7 @@ proptest! {
     fn a_slot_on_offer_may_be_told_and_no_other_time(slot in moments(), other in moments(), way in 0_usize..3) {
         let truths = Truths {
             facts: &FACTS, customer_said: &["tem horário?"], own_phone: None, names: &[], slots: &[slot], effects: &[],
-            appointments: &[], system_prompt: PROMPT, now: at("2026-11-25T10:00"),
+            appointments: &[], read_facts: &ReadFacts::default(), system_prompt: PROMPT, now: at("2026-11-25T10:00"),
         };
         prop_assert!(check(&told(slot, way), &truths).is_empty(), "{} {:?}", told(slot, way), check(&told(slot, way), &truths));
         if other != slot {

@@ -18,7 +18,7 @@ mod rules;
 
 pub use lexicon::{LexiconError, check, check_phrases};
 
-use crate::domain::unicode::{is_emoji_glue, without_invisible};
+use crate::domain::unicode::{is_emoji_glue, is_ordinary, without_invisible};
 
 /// From here on a message is suspicious: whatever a model is to see of it stands apart as somebody's words, and what
 /// the model answers is trusted less.
@@ -142,13 +142,23 @@ impl Signs {
 
 /// Judges a text. Invisible characters change nothing.
 pub fn judge(text: &str) -> Verdict {
+    let mut signs = Signs::default();
+    if text.chars().all(|c| c == '\n' || is_ordinary(c)) {
+        // Nothing invisible, no blank but the plain one, no part of an emoji.
+        look(text, 0, &mut signs);
+    } else {
+        look(&visible(text), 0, &mut signs);
+    }
+    signs.verdict()
+}
+
+/// What can be seen of a text, its blanks plain.
+fn visible(text: &str) -> String {
     let spaced: String = text.chars().map(plain_blank).collect();
     let mut visible = without_invisible(&spaced);
     // Parts of emoji are nothing to read, and one of them may follow a digit or a "#" unseen.
     visible.retain(|c| !is_emoji_glue(c));
-    let mut signs = Signs::default();
-    look(&visible, 0, &mut signs);
-    signs.verdict()
+    visible
 }
 
 /// Blanks of all kinds as blanks, since some of them count as invisible.

@@ -4,13 +4,13 @@
 //! Pedro", "sou alérgica") ends it, and nothing that reads like an order passes. The lists are in
 //! `config/lexicon/names.txt`.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::injection::judge;
 use crate::domain::text::PersonName;
 use crate::domain::text::fold::fold;
 use crate::domain::text::lexicon::{LexiconError, entries};
+use crate::domain::text::table::Set;
 
 const FILE: &str = "names.txt";
 const BUILT_IN: &str = include_str!("../../../config/lexicon/names.txt");
@@ -53,7 +53,7 @@ const TITLES: [&str; 12] =
     ["seu", "dona", "sr", "sra", "dr", "dra", "doutor", "doutora", "prof", "profa", "professor", "professora"];
 
 struct Lists {
-    sets: [HashSet<&'static str>; 4],
+    sets: [Set<&'static str>; 4],
 }
 
 impl Lists {
@@ -67,7 +67,7 @@ impl Lists {
 static LISTS: LazyLock<Lists> = LazyLock::new(|| parse().unwrap_or(Lists { sets: Default::default() }));
 
 fn parse() -> Result<Lists, LexiconError> {
-    let mut sets: [HashSet<&'static str>; 4] = Default::default();
+    let mut sets: [Set<&'static str>; 4] = Default::default();
     for entry in entries(FILE, BUILT_IN)? {
         let place = SECTIONS.iter().position(|name| *name == entry.section);
         let set = place.and_then(|place| sets.get_mut(place));
@@ -145,7 +145,11 @@ fn introduced(words: &[Word<'_>], at: usize, cased: bool) -> Option<PersonName> 
     if matches!(before, "nao" | "se" | "que" | "nem") {
         return None;
     }
+    let first = words.get(at).map(|word| word.folded.as_str());
     let stands = |phrase: &&&[&str]| {
+        if phrase.first().copied() != first {
+            return false;
+        }
         let here = words.iter().skip(at).map(|word| word.folded.as_str());
         let parted = words.iter().skip(at + 1).take(phrase.len() - 1).any(|word| word.parted);
         here.take(phrase.len()).eq(phrase.iter().copied()) && !parted

@@ -258,7 +258,8 @@ fn shared(one: &[u64], other: &[u64]) -> usize {
             Ordering::Greater => drop(other.next()),
             Ordering::Equal => {
                 count += 1;
-                (one.next(), other.next());
+                one.next();
+                other.next();
             }
         }
     }

@@ -3,6 +3,8 @@
 //! It groups what belongs together ("marcar", "marquei", "marcando") for counting topics and looking words up; it is
 //! no dictionary, and two different words may share a stem.
 
+use std::sync::LazyLock;
+
 /// Endings, longest first; what is left must have at least [`SHORTEST`] letters.
 const ENDINGS: [&str; 75] = [
     "issimos", "issimas", "issemos", "assemos", "ariamos", "eriamos", "iriamos", "issimo", "issima", "avamos",
@@ -13,6 +15,12 @@ const ENDINGS: [&str; 75] = [
     "ir", "ei", "ou", "iu", "am", "em", "as", "es", "os",
 ];
 
+/// The endings by their last byte, in the same order.
+static BY_LAST: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
+    let with = |last| ENDINGS.into_iter().filter(|ending| ending.bytes().next_back() == Some(last)).collect();
+    (0..=u8::MAX).map(with).collect()
+});
+
 /// The shortest stem, in letters.
 const SHORTEST: usize = 3;
 
@@ -22,7 +30,8 @@ pub fn stem(word: &str) -> String {
         return word.to_owned();
     }
     let keeps_enough = |rest: &&str| rest.len() >= SHORTEST;
-    let cut = ENDINGS.iter().find_map(|ending| word.strip_suffix(ending).filter(keeps_enough));
+    let endings = word.bytes().next_back().and_then(|last| BY_LAST.get(usize::from(last)));
+    let cut = endings.into_iter().flatten().find_map(|ending| word.strip_suffix(ending).filter(keeps_enough));
     let singular = cut.or_else(|| word.strip_suffix('s').filter(keeps_enough)).unwrap_or(word);
     hardened(singular.strip_suffix(['a', 'e', 'i', 'o']).filter(keeps_enough).unwrap_or(singular))
 }

@@ -168,7 +168,13 @@ pub async fn find(tx: &mut TenantTx, id: Uuid) -> Result<Option<AppointmentRow>,
 }
 
 /// One of them, held until the transaction ends.
+/// Its resource is held first: of two transactions that write rows of one seat and time, each would wait for the other to
+/// end before the exclusion constraint could tell.
 pub async fn lock(tx: &mut TenantTx, id: Uuid) -> Result<Option<AppointmentRow>, StoreError> {
+    let resource: Option<String> =
+        appointment::table.select(appointment::resource).find(id).first(tx.conn()).await.optional()?;
+    let Some(resource) = resource else { return Ok(None) };
+    lock_resource(tx, &resource).await?;
     Ok(appointment::table
         .select(AppointmentRow::as_select())
         .find(id)

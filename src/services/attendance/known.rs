@@ -182,6 +182,7 @@ impl Known {
     /// What the answer says that nothing bears out.
     pub(super) fn doubts(
         &self,
+        services: &Services,
         tenant: &Tenant,
         conversation: &Conversation,
         system: &str,
@@ -209,6 +210,7 @@ impl Known {
             slots: &self.slots,
             effects: &[],
             appointments: &appointments,
+            read_facts: &services.read_facts,
             system_prompt: system,
             now: self.now,
         };

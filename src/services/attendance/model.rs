@@ -27,16 +27,18 @@ pub(super) async fn answer(
     known: &Known,
     prepared: &mut Prepared,
 ) -> Option<String> {
-    let mut request = request(services, tenant, (conversation, mailbox), known);
-    let system = request.system.clone();
+    let first = request(services, tenant, (conversation, mailbox), known);
+    let system = first.system.clone();
+    let mut asked = first;
     for second in [false, true] {
-        let text = ask(services, tenant, request.clone(), prepared).await?;
-        let blocked = known.doubts(tenant, conversation, &system, &text);
+        let text = ask(services, tenant, asked, prepared).await?;
+        let blocked = known.doubts(services, tenant, conversation, &system, &text);
         if blocked.is_empty() {
             return Some(text);
         }
         count(tenant, &blocked, second);
-        request.system = format!("{system}\n\n{}", truth::reason(&blocked));
+        asked = request(services, tenant, (conversation, mailbox), known);
+        asked.system = format!("{system}\n\n{}", truth::reason(&blocked));
     }
     prepared.said = Said::Ready(Template::NotKnown, Some(FallbackReason::OutputRejected));
     None

@@ -345,7 +345,7 @@ impl Witness {
     /// Slots of the query, and some that must not be offered: over already, and of somebody else.
     fn slots(&mut self, query: &SlotQuery, luck: u8) -> Vec<Free> {
         let mut free = self.desk.free(query);
-        free.retain(|one| one.slot.start.timestamp() / 1800 % i64::from(luck % 5 + 1) == 0 || luck % 3 == 0);
+        free.retain(|one| one.slot.start.timestamp() / 1800 % i64::from(luck % 5 + 1) == 0 || luck.is_multiple_of(3));
         let over = self.now - TimeDelta::minutes(30);
         let stale = Slot { start: over, end: self.now, professional: None };
         free.push(Free { slot: stale, weight: f32::from(luck) });
@@ -426,6 +426,7 @@ impl Witness {
 const ROUNDS_MAX: usize = 6;
 
 /// `DIALOGUES=100000` plays more of them.
+#[expect(clippy::disallowed_methods, reason = "a switch of the test run, no setting")]
 fn cases() -> u32 {
     std::env::var("DIALOGUES").ok().and_then(|count| count.parse().ok()).unwrap_or(5_000)
 }

@@ -71,6 +71,7 @@ async fn asked_for_confirmed_moved_and_nobody_came_in_any_order() {
     for round in 0..40 {
         // Made here or elsewhere; then the row is the intent's, whatever comes first.
         let here = round % 2 == 0;
+        clinic.another_day();
         clinic.with_confirmation(true);
         let before = clinic.told(0).len();
         let since = clinic.world.clock.now().to_rfc3339();

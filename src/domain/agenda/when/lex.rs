@@ -115,7 +115,8 @@ impl Line {
     /// Whether one of the words stands at a place.
     pub fn is(&self, at: usize, words: &[&str]) -> bool {
         let word = self.word(at);
-        !word.is_empty() && words.contains(&word)
+        let first = word.bytes().next();
+        first.is_some() && words.iter().any(|one| one.bytes().next() == first && *one == word)
     }
 
     pub fn mark(&self, at: usize) -> Option<char> {

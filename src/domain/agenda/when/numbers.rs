@@ -93,7 +93,8 @@ const ORDINALS: [(&str, u32); 31] = [
 fn simple_ordinal(word: &str) -> Option<u32> {
     let ending = ["os", "as", "o", "a"].into_iter().find(|ending| word.ends_with(ending))?;
     let stem = word.strip_suffix(ending)?;
-    ORDINALS.iter().find(|(known, _)| *known == stem).map(|(_, value)| *value)
+    let first = stem.bytes().next()?;
+    ORDINALS.iter().find(|(known, _)| known.bytes().next() == Some(first) && *known == stem).map(|(_, value)| *value)
 }
 
 /// An ordinal ("primeira", "décimo segundo", "2º") and the place after it.

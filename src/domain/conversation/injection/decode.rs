@@ -102,9 +102,7 @@ const MORSE: [&str; 26] = [
 /// A text in Morse code: letters parted by a blank, words by a stroke or more blanks.
 fn morse(text: &str) -> Option<String> {
     let is_sign = |c: &char| matches!(*c, '.' | '-' | '·' | '•' | '–' | '—' | '_');
-    if text.chars().filter(is_sign).nth(CODES_MIN - 1).is_none() {
-        return None;
-    }
+    text.chars().filter(is_sign).nth(CODES_MIN - 1)?;
     let mut out = String::new();
     for word in text.split(['/', '|', '\n']).flat_map(|part| part.split("  ")) {
         for signs in word.split_whitespace() {
@@ -123,9 +121,7 @@ fn morse(text: &str) -> Option<String> {
 
 /// The text with `%69`, `\x69`, `\u0069`, `&#105;` and `&#x69;` resolved, where it has some.
 fn unescaped(text: &str) -> Option<String> {
-    if text.bytes().filter(|byte| matches!(byte, b'%' | b'\\' | b'&')).nth(ESCAPES_MIN - 1).is_none() {
-        return None;
-    }
+    text.bytes().filter(|byte| matches!(byte, b'%' | b'\\' | b'&')).nth(ESCAPES_MIN - 1)?;
     let mut out = String::with_capacity(text.len());
     let mut bytes = Vec::new();
     let (mut rest, mut count) = (text, 0_usize);

@@ -6,7 +6,7 @@ use regex::Regex;
 use thiserror::Error;
 
 use super::letters::{SOURCE as DOUBLES, parse_doubles};
-use crate::domain::text::table::{Parts, Table};
+use crate::domain::text::table::Parts;
 
 const SOURCE: &str = include_str!("../../../../config/lexicon/injection.txt");
 /// The shortest beginning a word with a star may have; a shorter one would stand for half the dictionary.
@@ -119,7 +119,7 @@ impl Signs {
 /// All phrases, found by their first word.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lexicon {
-    by_word: Table<Box<str>, Vec<Phrase>>,
+    by_word: Parts<Vec<Phrase>>,
     by_stem: Parts<Vec<Phrase>>,
     vocabulary: Parts<Known>,
     /// Signs of a model's wire, without blanks.
@@ -173,11 +173,8 @@ impl Lexicon {
     }
 
     fn begin(&mut self, first: &Pattern, phrase: Phrase) -> Result<(), &'static str> {
-        let phrases = match first.is_stem {
-            true => self.by_stem.beginning(&first.letters).ok_or(TOO_LONG)?,
-            false => self.by_word.entry(first.letters.as_str().into()).or_default(),
-        };
-        phrases.push(phrase);
+        let words = if first.is_stem { &mut self.by_stem } else { &mut self.by_word };
+        words.beginning(&first.letters).ok_or(TOO_LONG)?.push(phrase);
         Ok(())
     }
 

@@ -110,15 +110,22 @@ struct Places {
 impl Places {
     fn add(&mut self, kind: u8, parts: &[&str]) {
         for context in [b'*', b'0' + self.context] {
-            let bytes = [kind, context].into_iter().chain(parts.iter().flat_map(|part| part.bytes().chain([b' '])));
-            self.found.push(place(bytes));
+            let mut hash = mixed(mixed(OFFSET, kind), context);
+            for part in parts {
+                hash = mixed(part.bytes().fold(hash, mixed), b' ');
+            }
+            self.found.push(place(hash));
         }
     }
 }
 
 /// FNV-1a, folded into the places there are: the same on every machine, for the weights outlive a build.
-fn place(bytes: impl Iterator<Item = u8>) -> usize {
-    let hash = bytes
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn mixed(hash: u64, byte: u8) -> u64 {
+    (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+}
+
+fn place(hash: u64) -> usize {
     usize::try_from((hash ^ (hash >> 32)) % BUCKETS as u64).unwrap_or_default()
 }

@@ -176,7 +176,7 @@ pub(super) fn check(text: &str, contacts: &[Contact], sentences: &[Sentence<'_>]
         // A customer's own document and number may be asked back; a link of theirs is never passed on.
         let repeated =
             by_customer && (asked && contact.kind == ContactKind::Phone || contact.kind == ContactKind::Document);
-        !(repeated || is_own(contact, ground) || ground.contacts().iter().any(|fact| is_same(fact, contact)))
+        !(repeated || is_own(contact, ground) || ground.contacts().any(|fact| is_same(fact, contact)))
     });
     let kind = |contact: &Contact| match contact.kind {
         ContactKind::Link => ClaimKind::Link,

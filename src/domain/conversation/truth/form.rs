@@ -1,12 +1,15 @@
 //! How a text is written, whatever it says: in Portuguese, not too long, and none of the model's own instruction.
 
 use std::borrow::Cow;
+use std::hash::BuildHasher;
 use std::sync::LazyLock;
+
+use foldhash::fast::FixedState;
 
 use super::ground::{Ground, plain_words};
 use super::{Blocked, ClaimKind};
 use crate::domain::conversation::prompt;
-use crate::domain::text::table::{Set, Table};
+use crate::domain::text::table::Table;
 
 /// The longest text that may be sent, in characters: two bubbles.
 const LENGTH_MAX: usize = 600;
@@ -303,28 +306,64 @@ fn echo(text: &str, words: &str, ground: &Ground<'_>) -> Option<String> {
     if said.len() < ECHO_WORDS {
         return None;
     }
-    let lines: Vec<Cow<'_, str>> = ground.truths.system_prompt.lines().map(plain_line).collect();
+    if !may_echo(&said, ground) {
+        return None;
+    }
+    let lines: Vec<String> = ground.truths.system_prompt.lines().map(plain_words).collect();
     let rules: Vec<&str> =
         lines.iter().filter(|line| !is_fact(line, ground.facts())).flat_map(|line| line.split_whitespace()).collect();
     let own: Vec<&[&str]> = said.windows(ECHO_WORDS).collect();
-    let begins: Set<&str> = own.iter().filter_map(|window| window.first().copied()).collect();
-    let repeated = |window: &&[&str]| {
-        window.first().is_some_and(|first| begins.contains(first)) && own.iter().any(|own| own == window)
-    };
-    rules.windows(ECHO_WORDS).filter(repeated).map(|window| window.join(" ")).find(|echo| {
+    rules.windows(ECHO_WORDS).filter(|window| own.contains(window)).map(|window| window.join(" ")).find(|echo| {
         let wanted = format!(" {echo} ");
         let by_customer = || ground.customer().iter().any(|said| said.contains(&wanted));
         !ground.facts().iter().any(|fact| fact.contains(&wanted)) && !by_customer()
     })
 }
 
-/// The words of a line of the instruction; those of its standing lines are worked out once.
-fn plain_line(line: &str) -> Cow<'_, str> {
-    static STANDING: LazyLock<Table<String, String>> = LazyLock::new(|| {
+/// Whether so many words in a row may stand in the instruction: the same look by the words' numbers, which nearly always
+/// finds nothing.
+fn may_echo(said: &[&str], ground: &Ground<'_>) -> bool {
+    let facts: Vec<Vec<u64>> =
+        ground.facts().iter().map(|fact| numbers(fact)).filter(|fact| !fact.is_empty()).collect();
+    let is_fact = |line: &[u64]| {
+        let is_in = |fact: &Vec<u64>| line.windows(fact.len()).any(|window| window == fact.as_slice());
+        facts.iter().any(|fact| line.len() <= fact.len() + LABEL_WORDS_MAX && is_in(fact))
+    };
+    let mut rules: Vec<u64> = Vec::with_capacity(ground.truths.system_prompt.len() / 5);
+    for line in ground.truths.system_prompt.lines() {
+        let line = standing(line).map_or_else(|| Cow::Owned(numbers(&plain_words(line))), Cow::Borrowed);
+        if !is_fact(&line) {
+            rules.extend_from_slice(&line);
+        }
+    }
+    let said: Vec<u64> = said.iter().map(|word| number(word)).collect();
+    let begins = said.windows(ECHO_WORDS).filter_map(|window| window.first()).fold(0, |all, first| all | bit(*first));
+    let is_own = |window: &[u64]| {
+        window.first().is_some_and(|first| begins & bit(*first) != 0)
+            && said.windows(ECHO_WORDS).any(|own| own == window)
+    };
+    rules.windows(ECHO_WORDS).any(is_own)
+}
+
+fn number(word: &str) -> u64 {
+    FixedState::default().hash_one(word)
+}
+
+fn numbers(words: &str) -> Vec<u64> {
+    words.split_whitespace().map(number).collect()
+}
+
+fn bit(number: u64) -> u64 {
+    1 << (number & 63)
+}
+
+/// The words' numbers of a line that stands in every instruction; they are worked out once.
+fn standing(line: &str) -> Option<&'static [u64]> {
+    static STANDING: LazyLock<Table<String, Vec<u64>>> = LazyLock::new(|| {
         let lines = prompt::standing_lines();
-        lines.map(|line| (plain_words(&line), line)).map(|(words, line)| (line, words)).collect()
+        lines.map(|line| (numbers(&plain_words(&line)), line)).map(|(words, line)| (line, words)).collect()
     });
-    STANDING.get(line).map_or_else(|| plain_words(line).into(), |words| words.as_str().into())
+    STANDING.get(line).map(Vec::as_slice)
 }
 
 fn is_encoded(run: &str) -> bool {
@@ -335,13 +374,9 @@ fn is_encoded(run: &str) -> bool {
 
 /// Whether a line of the instruction only hands a fact on.
 fn is_fact(line: &str, facts: &[String]) -> bool {
-    let mut count = None;
+    let count = line.split_whitespace().count();
     facts.iter().any(|fact| {
-        let mut label = |fact: &str| {
-            let count = *count.get_or_insert_with(|| line.split_whitespace().count());
-            count <= fact.split_whitespace().count() + LABEL_WORDS_MAX
-        };
-        // One blank alone is a fact without words.
-        fact.len() > 1 && line.contains(fact.as_str()) && label(fact)
+        let words = fact.split_whitespace().count();
+        words > 0 && count <= words + LABEL_WORDS_MAX && line.contains(fact.as_str())
     })
 }

@@ -2,14 +2,16 @@
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Weekday};
 
 use super::contact::{self, Contact};
+use super::facts::{FactRead, Times};
 use super::prices::{self, Priced};
-use super::sentences::{Sentence, sentences};
+use super::sentences::Sentence;
 use super::{Effect, Truths, masked};
-use crate::domain::agenda::when::{ClockTime, Mentioned, mentioned};
+use crate::domain::agenda::when::{ClockTime, Mentioned};
 use crate::domain::conversation::intent::cues::{Cue, Cues};
 use crate::domain::text::fold::fold;
 use crate::domain::text::stem::stem;
@@ -50,43 +52,12 @@ pub(super) struct Ground<'a> {
     pub truths: &'a Truths<'a>,
     facts: OnceCell<Vec<String>>,
     stems: OnceCell<HashSet<String>>,
-    of_facts: OnceCell<FactsRead>,
+    of_facts: OnceCell<Vec<Arc<FactRead>>>,
     customer: OnceCell<Vec<String>>,
     customer_times: OnceCell<Times>,
     customer_contacts: OnceCell<Vec<Contact>>,
     customer_prices: OnceCell<Vec<Priced>>,
     asked_for_agenda: OnceCell<bool>,
-}
-
-/// Hours, and lengths of time by count and unit.
-#[derive(Debug, Default)]
-struct Times {
-    hours: Vec<Hours>,
-    lengths: HashSet<(u32, &'static str)>,
-}
-
-/// What facts tell besides their words.
-#[derive(Debug, Default)]
-struct FactsRead {
-    times: Times,
-    prices: Vec<Priced>,
-    contacts: Vec<Contact>,
-}
-
-impl FactsRead {
-    fn of(truths: &Truths<'_>) -> Self {
-        let mut read = Self::default();
-        for fact in truths.facts {
-            let found = contact::found(fact);
-            let bare = masked(fact, found.iter().map(|one| one.range.clone()));
-            read.prices.extend(prices::priced(&bare));
-            let amounts = prices::found(&bare);
-            let plain = masked(&bare, amounts.into_iter().map(|one| one.range));
-            read.times.add(&plain, truths.now);
-            read.contacts.extend(found);
-        }
-        read
-    }
 }
 
 impl<'a> Ground<'a> {
@@ -104,8 +75,9 @@ impl<'a> Ground<'a> {
         }
     }
 
-    fn of_facts(&self) -> &FactsRead {
-        self.of_facts.get_or_init(|| FactsRead::of(self.truths))
+    fn of_facts(&self) -> impl Iterator<Item = &FactRead> {
+        let read = || self.truths.facts.iter().map(|fact| self.truths.read_facts.read(fact, self.truths.now)).collect();
+        self.of_facts.get_or_init(read).iter().map(Arc::as_ref)
     }
 
     fn customer_times(&self) -> &Times {
@@ -124,20 +96,21 @@ impl<'a> Ground<'a> {
         self.facts.get_or_init(|| self.truths.facts.iter().map(|fact| plain_words(fact)).collect())
     }
 
-    pub fn hours(&self) -> &[Hours] {
-        &self.of_facts().times.hours
+    pub fn hours(&self) -> impl Iterator<Item = &Hours> {
+        self.of_facts().flat_map(|fact| &fact.times.hours)
     }
 
-    pub fn lengths(&self) -> &HashSet<(u32, &'static str)> {
-        &self.of_facts().times.lengths
+    /// Whether a fact names a length of time.
+    pub fn has_length(&self, length: &(u32, &'static str)) -> bool {
+        self.of_facts().any(|fact| fact.times.lengths.contains(length))
     }
 
-    pub fn prices(&self) -> &[Priced] {
-        &self.of_facts().prices
+    pub fn prices(&self) -> impl Iterator<Item = &Priced> {
+        self.of_facts().flat_map(|fact| &fact.prices)
     }
 
-    pub fn contacts(&self) -> &[Contact] {
-        &self.of_facts().contacts
+    pub fn contacts(&self) -> impl Iterator<Item = &Contact> {
+        self.of_facts().flat_map(|fact| &fact.contacts)
     }
 
     /// The words of each of the customer's messages, as those of the facts.
@@ -211,17 +184,8 @@ pub(super) fn plain_words(text: &str) -> String {
     out
 }
 
-impl Times {
-    fn add(&mut self, text: &str, now: NaiveDateTime) {
-        for sentence in sentences(text) {
-            self.hours.extend(with_days(&mentioned(sentence.text, now)));
-            self.lengths.extend(super::times::lengths(&sentence).into_iter().map(|length| (length.count, length.unit)));
-        }
-    }
-}
-
 /// Hours put together with the days said before them in the same sentence, or else after them.
-fn with_days(mentions: &[Mentioned]) -> Vec<Hours> {
+pub(super) fn with_days(mentions: &[Mentioned]) -> Vec<Hours> {
     let mut out: Vec<Hours> = Vec::new();
     let mut days = Hours::default();
     let mut used = true;

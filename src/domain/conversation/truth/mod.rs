@@ -10,6 +10,7 @@
 mod advice;
 mod booking;
 mod contact;
+mod facts;
 mod form;
 mod glance;
 mod ground;
@@ -23,6 +24,7 @@ mod times;
 
 use chrono::NaiveDateTime;
 
+pub use facts::ReadFacts;
 pub use lexicon::check as check_lexicon;
 
 use ground::Ground;
@@ -73,6 +75,8 @@ pub struct Truths<'a> {
     pub effects: &'a [Effect],
     /// Appointments this customer has, in local time.
     pub appointments: &'a [NaiveDateTime],
+    /// What facts were found to say, kept from one check to the next.
+    pub read_facts: &'a ReadFacts,
     /// The instruction the model got, which is not to be recited; lines that hold a fact may be.
     pub system_prompt: &'a str,
     /// The local "now".

@@ -248,7 +248,7 @@ pub(super) fn check(text: &str, amounts: &[Amount], sentences: &[Sentence<'_>], 
 
 fn is_known(text: &str, amounts: &[Amount], at: usize, amount: &Amount, ground: &Ground<'_>) -> bool {
     let same: Vec<&Priced> =
-        ground.prices().iter().filter(|fact| fact.value == amount.value && fact.unit == amount.unit).collect();
+        ground.prices().filter(|fact| fact.value == amount.value && fact.unit == amount.unit).collect();
     if same.is_empty() {
         return false;
     }
@@ -259,7 +259,7 @@ fn is_known(text: &str, amounts: &[Amount], at: usize, amount: &Amount, ground: 
     let before = around(end_before, amount.range.start).rsplit(['.', '!', '?', '\n']).next().unwrap_or_default();
     let after = around(amount.range.end, start_after).split(['.', '!', '?', '\n', ';']).next().unwrap_or_default();
     let own: Vec<String> = labels(before).into_iter().chain(labels(after)).collect();
-    let is_label = |word: &&String| ground.prices().iter().any(|fact| fact.of.contains(word));
+    let is_label = |word: &&String| ground.prices().any(|fact| fact.of.contains(word));
     let named: Vec<&String> = own.iter().filter(is_label).collect();
     named.is_empty() || same.iter().any(|fact| fact.of.is_empty() || named.iter().any(|word| fact.of.contains(word)))
 }
@@ -275,7 +275,7 @@ fn offer(sentence: &Sentence<'_>, ground: &Ground<'_>) -> Option<Blocked> {
             let known =
                 words.clone().any(|word| word.len() > 3 && ground.knows(word)) || ground.quotes(&clause.said(hit));
             let instalments = clause.word(hit.start).starts_with("parcel")
-                && ground.prices().iter().any(|fact| fact.unit == Unit::Instalments);
+                && ground.prices().any(|fact| fact.unit == Unit::Instalments);
             let about = hit.start.checked_sub(1).is_some_and(|at| matches!(clause.word(at), "sobre" | "se"));
             !known && !instalments && !about && !booking::is_denied_before(clause, hit, hit.start)
         })?;

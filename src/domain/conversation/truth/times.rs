@@ -164,7 +164,7 @@ impl Judge<'_> {
     }
 
     fn open_on(&self, day: NaiveDate) -> bool {
-        self.ground.hours().iter().any(|hours| hours.covers(day))
+        self.ground.hours().any(|hours| hours.covers(day))
     }
 
     fn in_facts(&self, mention: &Mentioned, days: &[NaiveDate]) -> bool {
@@ -184,22 +184,22 @@ impl Judge<'_> {
         let opening = self.sentence.has(Sign::Opening) || self.sentence.question;
         let by_weekday = !mention.weekdays.is_empty() || opening;
         let known = |day: &NaiveDate| {
-            self.ground.hours().iter().any(|hours| match by_weekday {
+            self.ground.hours().any(|hours| match by_weekday {
                 true => hours.covers(*day),
                 false => hours.dates.iter().any(|date| same_day(*date, *day)),
             })
         };
         let week = !mention.weekdays.is_empty();
         let closed = opening
-            && !self.ground.hours().is_empty()
-            && self.ground.hours().iter().any(Hours::has_days)
+            && self.ground.hours().next().is_some()
+            && self.ground.hours().any(Hours::has_days)
             && self.sentence.clauses.iter().any(|clause| {
                 clause.has_word(&["nao", "fechado", "fechada", "fechados", "fechadas", "fechamos", "nem"])
             })
             && !mention
                 .days
                 .iter()
-                .any(|day| self.ground.hours().iter().any(|hours| hours.covers(*day) && !hours.points.is_empty()));
+                .any(|day| self.ground.hours().any(|hours| hours.covers(*day) && !hours.points.is_empty()));
         closed || if week { mention.days.iter().any(known) } else { mention.days.iter().all(known) }
     }
 
@@ -210,7 +210,7 @@ impl Judge<'_> {
             self.sentence.has(Sign::Opening) && asked.flatten().any(|time| hour.contains(time))
         };
         let on_days = |fact: &&Hours| !fact.has_days() || days.is_empty() || days.iter().any(|day| fact.covers(*day));
-        let of_the_days = || self.ground.hours().iter().filter(on_days);
+        let of_the_days = || self.ground.hours().filter(on_days);
         let same = |fact: &Hours| {
             (told_as_open || !fact.bound) && fact.points.iter().flatten().any(|time| hour.contains(time))
         };
@@ -223,7 +223,7 @@ impl Judge<'_> {
         let ground = self.ground;
         let known = |length: &Length| {
             let key = (length.count, length.unit);
-            ground.lengths().contains(&key)
+            ground.has_length(&key)
                 || (self.sentence.is_open() && ground.customer_lengths().contains(&key))
                 || (length.unit == "minuto" && length.count <= INSTANT_MAX && self.promises_an_instant())
                 || (length.unit == "segundo")

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::domain::text::fold::fold;
 use crate::domain::text::reading::Word;
 use crate::domain::text::sound::{sound, without_ending};
-use crate::domain::text::table::{Parts, Table};
+use crate::domain::text::table::Parts;
 use crate::domain::text::tokens::{Kind, word_form};
 
 /// How many words `..` may stand for.
@@ -30,11 +30,11 @@ pub(super) struct Step {
 #[derive(Debug, Default)]
 pub(super) struct Elements {
     numbers: HashMap<String, u32>,
-    exact: Table<Box<str>, Vec<u32>>,
+    exact: Parts<Vec<u32>>,
     prefix: Parts<Vec<u32>>,
     suffix: Parts<Vec<u32>>,
     /// Words and beginnings by their sound, for what is spelled by ear.
-    heard: Table<Box<str>, Vec<u32>>,
+    heard: Parts<Vec<u32>>,
     heard_prefix: Parts<Vec<u32>>,
     kinds: Vec<(Kind, u32)>,
 }
@@ -44,11 +44,23 @@ pub(super) struct Elements {
 pub(super) struct Sets {
     elements: Vec<u32>,
     ends: Vec<usize>,
+    /// For each word a bit for each of its elements: what is not there need not be looked for.
+    bits: Vec<u64>,
+    open: u64,
+}
+
+fn bit(element: u32) -> u64 {
+    1 << (element % 64)
 }
 
 impl Sets {
     pub(super) fn with_capacity(words: usize) -> Self {
-        Self { elements: Vec::with_capacity(words * 4), ends: Vec::with_capacity(words) }
+        Self {
+            elements: Vec::with_capacity(words * 4),
+            ends: Vec::with_capacity(words),
+            bits: Vec::with_capacity(words),
+            open: 0,
+        }
     }
 
     fn begin(&self) -> usize {
@@ -56,13 +68,26 @@ impl Sets {
     }
 
     fn insert(&mut self, element: u32) {
-        if !self.elements.iter().skip(self.begin()).any(|known| *known == element) {
+        let is_known = self.open & bit(element) != 0
+            && self.elements.get(self.begin()..).is_some_and(|open| open.contains(&element));
+        if !is_known {
             self.elements.push(element);
+            self.open |= bit(element);
         }
     }
 
     fn extend(&mut self, elements: &[u32]) {
         elements.iter().for_each(|element| self.insert(*element));
+    }
+
+    fn close(&mut self) {
+        self.ends.push(self.elements.len());
+        self.bits.push(std::mem::take(&mut self.open));
+    }
+
+    /// Whether the word at a place is that.
+    pub(super) fn has(&self, at: usize, element: u32) -> bool {
+        self.bits.get(at).is_some_and(|bits| bits & bit(element) != 0) && self.of(at).contains(&element)
     }
 
     /// What the word at a place is.
@@ -78,7 +103,7 @@ impl Elements {
     pub(super) fn find(&self, word: &Word, sets: &mut Sets) {
         sets.insert(ANY);
         self.kinds.iter().filter(|(kind, _)| *kind == word.kind).for_each(|(_, element)| sets.insert(*element));
-        let exact = self.exact.get(word.text.as_str());
+        let exact = self.exact.get(&word.text);
         let mut known = exact.is_some();
         sets.extend(exact.map_or(&[], Vec::as_slice));
         for (length, found) in self.prefix.beginnings_of(&word.text) {
@@ -89,10 +114,10 @@ impl Elements {
         // What is not known as it is written may be known by ear.
         if !known && word.kind == Kind::Word && word.text.len() >= HEARD_FROM {
             let heard = word.heard();
-            sets.extend(self.heard.get(heard.bare.as_str()).map_or(&[], Vec::as_slice));
+            sets.extend(self.heard.get(&heard.bare).map_or(&[], Vec::as_slice));
             self.heard_prefix.beginnings_of(&heard.key).for_each(|(_, found)| sets.extend(found));
         }
-        sets.ends.push(sets.elements.len());
+        sets.close();
     }
 
     /// The number of an element such as `quero/queria`.
@@ -140,9 +165,9 @@ impl Elements {
             (None, None) => {
                 let form = word_form(&folded);
                 if form.len() >= HEARD_FROM {
-                    self.heard.entry(without_ending(&sound(&form)).into()).or_default().push(number);
+                    self.heard.beginning(&without_ending(&sound(&form))).ok_or_else(too_long)?.push(number);
                 }
-                self.exact.entry(form.into()).or_default().push(number);
+                self.exact.beginning(&form).ok_or_else(too_long)?.push(number);
             }
         }
         Ok(())
@@ -200,7 +225,7 @@ impl Walk<'_> {
             if here > at && before.is_some_and(|before| before.clause != word.clause) {
                 break;
             }
-            if self.sets.of(here).contains(&step.element)
+            if self.sets.has(here, step.element)
                 && let Some(end) = self.end(rest, here + 1, (sentence, least))
             {
                 return Some(end);

@@ -82,7 +82,7 @@ pub async fn dispatch(services: &Services, tenant: &Tenant, limit: i64) -> Resul
         metrics::timer_skipped(tenant.id(), *kind, *why);
     }
     let mut done = sorted.done;
-    done.put = put(services, tenant, sorted.errands).await?;
+    // First: whoever did not come is not asked how it was.
     for id in sorted.visits {
         // One that cannot be looked at must not stop the others; it is due again in a while.
         match visit::look(services, tenant, id).await {
@@ -90,6 +90,7 @@ pub async fn dispatch(services: &Services, tenant: &Tenant, limit: i64) -> Resul
             Err(error) => tracing::warn!(company = tenant.id().get(), %error, "A visit could not be looked at"),
         }
     }
+    done.put = put(services, tenant, sorted.errands).await?;
     Ok(done)
 }
 
