@@ -62,6 +62,8 @@ async fn a_day_s_look_says_what_is_risky_and_which_hours_are_good() {
     daily(services, &tenant).await.unwrap();
     assert_eq!(front.sql("SELECT count(*) FROM scheduling_insights WHERE kind = 'daily'"), "1", "one a local day");
 
+    let looks = front.world.metric(&front.world.clinic, "agenda_optimization_runs_total", "");
+    assert!((looks - 2.0).abs() < f64::EPSILON, "both looks are counted: {looks}");
     let risk: f64 = front.sql(&format!("SELECT risk FROM appointment WHERE id = '{id}'")).parse().unwrap();
     assert!((0.05..0.8).contains(&risk), "a chance, not a verdict: {risk}");
     assert_eq!(

@@ -67,6 +67,8 @@ fn everything(id: i64) {
     m::appointment_cancelled(id);
     m::appointment_rescheduled(id);
     m::appointment_no_show(id);
+    m::agenda_optimized(id, 1);
+    m::moves_offered(id, 1);
     m::appointment_confirmation(id);
     m::booking_ended(id, m::BookingOutcome::Booked);
     m::appointment_conflict(id);

@@ -26,6 +26,7 @@ use crate::models::tenant::agenda_view;
 use crate::models::tenant::scheduling_insight::{self, InsightRow};
 use crate::services::audit::{self, Actor};
 use crate::services::{ServiceError, Services};
+use crate::telemetry::metrics;
 use crate::tenant::{StoreError, Tenant};
 
 /// The kind under which a day's insights are stored.
@@ -120,6 +121,7 @@ pub async fn daily(services: &Services, tenant: &Tenant) -> Result<Daily, Servic
     )
     .await?;
     services.preferences.forget(tenant.id());
+    metrics::agenda_optimized(tenant.id(), u64::try_from(daily.newly_high).unwrap_or(0));
     Ok(daily)
 }
 

@@ -172,6 +172,12 @@ catalogue! {
         "Appointments called off or said no to.").each_company();
     APPOINTMENT_RESCHEDULES = counter("appointment_reschedules_total", &[], "Appointments moved.").each_company();
     APPOINTMENT_NO_SHOW = counter("appointment_no_show_total", &[], "Appointments nobody came to.").each_company();
+    APPOINTMENTS_RISK_HIGH = counter("appointments_risk_high_total", &[],
+        "Appointments ahead that a day's look marked as high risk and none before it did.").each_company();
+    APPOINTMENTS_AUTO_RESCHEDULED = counter("appointments_auto_rescheduled_total", &[],
+        "Appointments of high risk whose people are asked whether another time suits them better.").each_company();
+    AGENDA_OPTIMIZATION_RUNS = counter("agenda_optimization_runs_total", &[],
+        "Looks at what past appointments say of those ahead.").each_company();
     APPOINTMENT_CONFIRMATIONS = counter("appointment_confirmations_total", &[],
         "Customers who said that they will come.").each_company();
     APPOINTMENT_BOOKINGS = counter("appointment_bookings_total", &[("outcome", l::BookingOutcome::ALL)],

@@ -4,9 +4,11 @@
 //! every later increment without a word.
 
 mod agenda;
+mod insights;
 mod timers;
 
 pub use agenda::*;
+pub use insights::*;
 pub use timers::*;
 
 use std::borrow::Cow;

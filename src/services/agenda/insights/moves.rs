@@ -11,6 +11,7 @@ use crate::models::tenant::timer::{self, DUE, TimerRow};
 use crate::services::agenda::nudge;
 use crate::services::audit::{self, Actor};
 use crate::services::{ServiceError, Services};
+use crate::telemetry::metrics;
 use crate::tenant::Tenant;
 
 /// The kind of the timers.
@@ -73,6 +74,7 @@ pub async fn auto_reschedule(
     }
     tx.commit().await?;
     if !rows.is_empty() {
+        metrics::moves_offered(tenant.id(), u64::try_from(rows.len()).unwrap_or(0));
         nudge::due(services, tenant, now).await;
     }
     Ok(Moves { asked: chosen, quiet: false })
