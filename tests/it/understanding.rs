@@ -13,6 +13,7 @@ use secretaria::domain::text::sound::{sound, without_ending};
 use secretaria::domain::text::stem::stem;
 use secretaria::domain::text::tokens::{Kind, tokens};
 use secretaria::domain::text::{TEXT_MAX_CHARS, abbreviations};
+use unicode_normalization::UnicodeNormalization;
 
 /// One message a line: what it wants | what was said before | the text.
 const MESSAGES: &str = include_str!("understanding/messages.txt");
@@ -277,6 +278,19 @@ fn texts_are_folded_and_cut_into_words() {
         [["orario", "horario"], ["dezmarcar", "desmarcar"], ["dinhero", "dinheiro"], ["faze", "fazer"]]
     {
         assert_eq!(without_ending(&sound(heard)), without_ending(&sound(meant)), "{heard}");
+    }
+}
+
+/// Letters that are folded without the tables of Unicode come out as those would have them.
+#[test]
+fn quick_ways_of_folding_agree_with_unicode() {
+    for syllable in ('\u{AC00}'..='\u{D7A3}').map(String::from) {
+        assert_eq!(fold(&syllable), syllable.nfkd().collect::<String>());
+    }
+    for letter in "áàâãéêíóôõúüçÁÀÂÃÉÊÍÓÔÕÚÜÇ".chars() {
+        let bare = letter.to_lowercase().nfkd().find(char::is_ascii_lowercase);
+        assert_eq!(fold(&letter.to_string()).chars().next(), bare, "{letter}");
+        assert_eq!(fold(&letter.to_string()).chars().count(), 1, "{letter}");
     }
 }
 

@@ -16,6 +16,8 @@ pub fn fold(text: &str) -> String {
             bare.push(letter);
         } else if is_dense_ligature(c) {
             bare.push(c);
+        } else if let Some(syllable) = hangul(c) {
+            bare.extend(syllable.into_iter().flatten());
         } else {
             push_bare(&mut bare, c);
         }
@@ -34,6 +36,14 @@ fn plain_letter(c: char) -> Option<char> {
         'ç' | 'Ç' => 'c',
         _ => return None,
     })
+}
+
+/// The letters of a Korean syllable, by the arithmetic of Unicode (chapter 3.12): the table takes many times as long.
+fn hangul(c: char) -> Option<[Option<char>; 3]> {
+    let syllable = u32::from(c).checked_sub(0xAC00).filter(|syllable| *syllable < 11_172)?;
+    let (lead, vowel, tail) = (syllable / 588, syllable % 588 / 28, syllable % 28);
+    let tail = if tail > 0 { char::from_u32(0x11A7 + tail) } else { None };
+    Some([char::from_u32(0x1100 + lead), char::from_u32(0x1161 + vowel), tail])
 }
 
 /// Whether the same letter may stand three times in a row: signs that are not ASCII are not looked at closely.

@@ -26,8 +26,9 @@ pub(super) fn fold(c: char, put: &mut impl FnMut(Letter)) {
         put(Letter { read_as: c.to_ascii_lowercase(), is_lookalike: false });
         return;
     }
-    // Hangul syllables are no Latin letter's double, and taking one apart costs more than it tells.
-    if matches!(c, '\u{AC00}'..='\u{D7A3}') {
+    // Hangul syllables, and Arabic sentences in one sign, are no Latin letter's double, and taking one apart costs more
+    // than it tells.
+    if matches!(c, '\u{AC00}'..='\u{D7A3}' | '\u{FDFA}' | '\u{FDFB}') {
         put(Letter { read_as: c, is_lookalike: false });
         return;
     }

@@ -67,6 +67,9 @@ struct Pattern {
 
 impl Pattern {
     fn matches(&self, word: &str) -> bool {
+        if self.letters.bytes().next() != word.bytes().next() {
+            return false;
+        }
         if self.is_stem { word.starts_with(&self.letters) } else { word == self.letters }
     }
 }
@@ -83,6 +86,11 @@ impl Phrase {
     /// How many words follow the first.
     pub(super) fn words_after_first(&self) -> usize {
         self.rest.len()
+    }
+
+    /// Whether the word after the first can be that of the phrase: a look before [`Self::goes_on`].
+    pub(super) fn may_go_on(&self, next: Option<&str>) -> bool {
+        self.rest.first().is_none_or(|pattern| next.is_some_and(|word| pattern.matches(word)))
     }
 
     /// Whether the words after the first, in order, are those of the phrase.

@@ -221,7 +221,8 @@ fn find(words: &[Word], lexicon: &Lexicon) -> (Hits, usize, usize) {
     for (at, word) in words.iter().enumerate() {
         let following = words.get(at..).unwrap_or_default();
         let mut is_grave = false;
-        for phrase in lexicon.beginning_with(&word.text) {
+        let next = in_a_row(following).nth(1);
+        for phrase in lexicon.beginning_with(&word.text).filter(|phrase| phrase.may_go_on(next)) {
             if !phrase.goes_on(in_a_row(following).skip(1)) {
                 continue;
             }
