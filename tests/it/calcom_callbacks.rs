@@ -540,3 +540,28 @@ async fn cal_com_itself_tells_over_the_wire() {
     );
     eventually("both changes", async || clinic.appointments() == wanted).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_called_off_at_the_calendar_is_offered_to_whoever_waits() {
+    let clinic = Clinic::open().await;
+    // At an hour at which people may be written to.
+    let noon = clinic.at(1, 12);
+    clinic.until(noon);
+    clinic.another_day();
+    let booked = clinic.booked_elsewhere(clinic.at(2, 9), "Bia", ANA).await;
+    clinic.tells_the_last().await;
+    let (person, conversation, wait) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    let (number, last) = ("5511922222222", clinic.at(2, 18));
+    clinic.sql(&format!(
+        "INSERT INTO person (id, name, name_source, created_at, updated_at) VALUES ('{person}', 'Caio', 'customer', now(), now());
+         INSERT INTO person_identity (kind, value, person_id, created_at) VALUES ('phone', '{number}', '{person}', now());
+         INSERT INTO conversation (id, key, person_id, reply_address, fence, created_at, last_message_at)
+             VALUES ('{conversation}', '{number}', '{person}', '{number}', 0, now(), now());
+         INSERT INTO waitlist (id, person_id, conversation_id, earliest, latest, state, created_at, updated_at)
+             VALUES ('{wait}', '{person}', '{conversation}', '{noon}', '{last}', 'waiting', now(), now())"
+    ));
+    clinic.cancelled_elsewhere(&booked).await;
+    clinic.tells_the_last().await;
+    assert_eq!(clinic.sql("SELECT state FROM waitlist"), "offered");
+    assert_eq!(clinic.sql("SELECT kind, state FROM timer WHERE kind = 'vacancy'"), "vacancy|due");
+}

@@ -10,11 +10,13 @@ use super::calendar::CalendarError;
 use super::news::{self, Effect, News};
 use super::outside::Outside;
 use super::rows::Desk;
+use super::waitlist;
 use crate::clients::calendar::calcom_callback::{Callback, Trigger, Unreadable, read};
 use crate::config::company::CalendarKind;
 use crate::domain::audit::ActorType;
 use crate::domain::company::CompanyState;
 use crate::domain::webhook_auth::calcom::verify;
+use crate::models::tenant::appointment;
 use crate::services::Services;
 use crate::services::audit::Actor;
 use crate::telemetry::metrics::{self, CallbackResult, CallbackTrigger};
@@ -135,6 +137,9 @@ async fn take_over(desk: &Desk<'_>, callback: &Callback) -> Result<Effect, Calen
         hint: callback.trigger == Trigger::NoShowHint,
     };
     let effect = news::apply(desk, &news).await?;
+    if effect == Effect::Cancelled {
+        tell_the_waiting(desk, &callback.uid).await?;
+    }
     if effect != Effect::Unknown {
         return Ok(effect);
     }
@@ -146,6 +151,17 @@ async fn take_over(desk: &Desk<'_>, callback: &Callback) -> Result<Effect, Calen
     let adopted = news::apply(desk, &News { moved_from, booking: Some(&booking), ..news.clone() }).await?;
     let again = news::apply(desk, &news).await?;
     Ok(if again == Effect::Unchanged { adopted } else { again })
+}
+
+/// What was called off at the calendar became free all the same.
+async fn tell_the_waiting(desk: &Desk<'_>, uid: &str) -> Result<(), CalendarError> {
+    let mut tx = desk.tenant.db.begin().await?;
+    let row = appointment::find_external(&mut tx, uid).await?;
+    tx.commit().await?;
+    if let Some(row) = row {
+        Box::pin(waitlist::freed_after(desk.services, desk.tenant, &row)).await;
+    }
+    Ok(())
 }
 
 fn label(trigger: Trigger) -> CallbackTrigger {
