@@ -82,7 +82,7 @@ pub async fn claim(tx: &mut TenantTx, now: DateTime<Utc>, limit: i64) -> Result<
     Ok(timer::table
         .select(TimerRow::as_select())
         .filter(is_due().and(timer::due_at.le(now)))
-        .order(timer::due_at)
+        .order((timer::due_at, timer::id))
         .limit(limit)
         .for_update()
         .skip_locked()

@@ -210,7 +210,7 @@ pub(in crate::services) fn phone_of(row: &AppointmentRow) -> Option<Phone> {
 async fn put(services: &Services, tenant: &Tenant, errands: Vec<Errand>) -> Result<usize, StoreError> {
     let mut done = futures::stream::iter(errands)
         .map(|errand| put_one(services.clone(), tenant.redis.clone(), errand))
-        .buffer_unordered(ABREAST);
+        .buffered(ABREAST);
     let (mut count, mut next) = (0, None::<i64>);
     while let Some(accepted) = done.next().await {
         match accepted {
