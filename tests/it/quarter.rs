@@ -220,6 +220,7 @@ impl Life {
     }
 
     /// With it a run is no longer the same each time: who is quicker and where a process dies depends on the machine.
+    #[expect(clippy::disallowed_methods, reason = "a switch of the test run, no setting")]
     fn is_wild(&self) -> bool {
         std::env::var_os("QUARTER_WILD").is_some()
     }
